@@ -1,0 +1,1 @@
+"""What things are: ids, types, values, instants, batches, schema. Pure values, no storage."""
