@@ -1,0 +1,211 @@
+"""What reads and segment calls take and give. Every answer carries the `version` and the `now_us` it is exact at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headcount_engine.errors import Cancelled, DeadlineExceeded
+from headcount_engine.model.batches import U32, Mask
+from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
+from headcount_engine.model.values import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When to stop: `at_monotonic` in seconds of time.monotonic(), and a probe that says the caller has gone."""
+
+    at_monotonic: float | None = None
+    is_cancelled: Callable[[], bool] | None = None
+
+    def check(self) -> None:
+        """Raises DeadlineExceeded or Cancelled; called between blocks and chunks."""
+        if self.at_monotonic is not None and time.monotonic() > self.at_monotonic:
+            raise DeadlineExceeded
+        if self.is_cancelled is not None and self.is_cancelled():
+            raise Cancelled
+
+
+NO_DEADLINE = Deadline()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an answer must at least reflect: a commit of the caller's own, an instant; and by when."""
+
+    min_version: int = 0
+    min_now_us: int | None = None
+    deadline: Deadline = NO_DEADLINE
+
+
+@dataclass(frozen=True, slots=True)
+class CountAnswer:
+    """`count` of `total` existing profiles."""
+
+    count: int
+    total: int
+    version: int
+    now_us: int
+    engine_us: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MembersAnswer:
+    """`ids`: ascending dense ids, u32."""
+
+    ids: U32
+    total: int
+    version: int
+    now_us: int
+    engine_us: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """One profile against several rules, in their order. An unknown profile is in none of them."""
+
+    is_known: bool
+    results: tuple[bool, ...]
+    version: int
+    now_us: int
+    engine_us: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckManyAnswer:
+    """`is_known`: bool of n; `results`: bool of (n, rules)."""
+
+    is_known: Mask
+    results: NDArray[np.bool_]
+    version: int
+    now_us: int
+    engine_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipsAnswer:
+    """Ids of the segments that a profile is in, in the order of their ids."""
+
+    is_known: bool
+    segments: tuple[str, ...]
+    version: int
+    now_us: int
+    engine_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileAnswer:
+    """Everything known of one profile."""
+
+    key: str
+    attributes: Mapping[str, Cell]
+    tags: frozenset[str]
+    channels: frozenset[str]
+    identifiers: Mapping[str, str]
+    version: int
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaView:
+    """All that rules can name. Events are those declared or seen, with the number of events held."""
+
+    attributes: tuple[AttributeDefinition, ...]
+    properties: tuple[PropertyDefinition, ...]
+    events: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDraft:
+    """A segment to create. An empty `id` is made from the name."""
+
+    name: str
+    rule: str
+    id: str = ""
+    description: str = ""
+    folder: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChanges:
+    """None leaves a field as it is."""
+
+    name: str | None = None
+    rule: str | None = None
+    description: str | None = None
+    folder: str | None = None
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A saved segment. `rule` is canonical text; `size` is exact at `version` and `now_us`, None if not asked for."""
+
+    id: str
+    name: str
+    rule: str
+    description: str
+    folder: str
+    labels: Mapping[str, str]
+    created_us: int
+    updated_us: int
+    etag: str
+    size: int | None = None
+    version: int = 0
+    now_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentQuery:
+    """Filters all hold together. `label` is `key` or `key=value`; `text` is found in name or description, any case.
+
+    `order_by`: name, size, created or updated, with ` desc` for descending; `page_token` as a page returned it.
+    """
+
+    folder: str | None = None
+    label: str | None = None
+    text: str | None = None
+    order_by: str = "name"
+    page_size: int = 100
+    page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPage:
+    segments: tuple[Segment, ...]
+    next_page_token: str
+    total_size: int
+    version: int
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State of the store in numbers. `memory_bytes` by room; `clock_offset_us` is not 0 for a store set in the past."""
+
+    version: int
+    now_us: int
+    profiles: int
+    events: int
+    attributes: int
+    event_types: int
+    segments: int
+    memory_bytes: Mapping[str, int]
+    clock_offset_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a workspace may choose. `infers_schema`: undeclared names get the type of the first value written."""
+
+    default_zone: str = "UTC"
+    week_starts_on: int = 0
+    """0 = Monday ... 6 = Sunday."""
+    infers_schema: bool = True

@@ -1,0 +1,52 @@
+"""Names and types: which attributes profiles have, which properties events have."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from headcount_engine.errors import InvalidValue
+from headcount_engine.limits import Limits
+from headcount_engine.model.values import Kind, ValueType
+
+TAGS = "$tags"
+CHANNELS = "$channels"
+"""Sets that every profile may have; user-given names do not start with `$`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDefinition:
+    """An attribute of profiles. `is_tracked` keeps the instant of its last change; `is_identifier` makes it unique."""
+
+    name: str
+    type: ValueType
+    is_tracked: bool = False
+    is_identifier: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_identifier and self.type.kind is not Kind.TEXT:
+            raise InvalidValue("an identifier is text", path=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyDefinition:
+    """A property of one event type."""
+
+    event: str
+    name: str
+    type: ValueType
+
+
+def checked_name(name: str, what: str, limits: Limits) -> str:
+    """`name` in NFC; raises InvalidValue if it is empty, too long, or holds control characters or lone surrogates."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidValue(f"the name of {what} is not valid Unicode") from error
+    if not name or name.isspace():
+        raise InvalidValue(f"the name of {what} is empty")
+    if size > limits.name_bytes:
+        raise InvalidValue(f"the name of {what} has more than {limits.name_bytes} bytes")
+    if any(unicodedata.category(c) in ("Cc", "Cf") for c in name):
+        raise InvalidValue(f"the name of {what} holds invisible characters")
+    return unicodedata.normalize("NFC", name)
