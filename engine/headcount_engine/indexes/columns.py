@@ -1,0 +1,222 @@
+"""Typed values of profiles, one array per block of 65,536 ids.
+
+A write stages its values per block, then publishes: in place where nobody looks, into a copy of the block where a
+pinned reader does. A `ColumnView` is what one version holds; it stays true while its pin lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from headcount_engine import bitmaps
+from headcount_engine.bitmaps import Bitmap
+from headcount_engine.indexes import predicates
+from headcount_engine.indexes.predicates import Predicate, Stored
+from headcount_engine.indexes.values import ChangedIds, ValueIndex, merge_changes
+from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS, BLOCK_WORDS
+from headcount_engine.model.answers import NO_DEADLINE, Deadline
+from headcount_engine.model.batches import I64, U32, U64
+
+_WHOLE = tuple(np.dtype(t) for t in ("int8", "int16", "int32", "int64"))
+_CODES = tuple(np.dtype(t) for t in ("uint8", "uint16", "uint32"))
+FLOAT = np.dtype("float64")
+
+
+def narrowest(dtype: np.dtype[np.generic], values: Stored) -> np.dtype[np.generic]:
+    """The narrowest dtype of the same family, at least `dtype`, that holds the values and an absent one."""
+    if dtype.kind == "f" or not len(values):
+        return dtype
+    low, high = int(values.min()), int(values.max())
+    for candidate in _WHOLE if dtype.kind == "i" else _CODES:
+        info = np.iinfo(candidate)
+        fits = info.min + (candidate.kind == "i") <= low and high <= info.max
+        if candidate.itemsize >= dtype.itemsize and fits:
+            return candidate
+    return np.dtype("int64") if dtype.kind == "i" else np.dtype("uint32")
+
+
+def widen(values: Stored, dtype: np.dtype[np.generic]) -> Stored:
+    """A copy in a wider dtype of the same family, absent staying absent."""
+    if values.dtype.kind == "i":
+        wide = values.astype(dtype)
+        wide[values == np.iinfo(values.dtype).min] = np.iinfo(dtype).min
+        return wide
+    return values.astype(dtype)
+
+
+def cuts_by_block(ids: I64) -> list[tuple[int, int, int]]:
+    """(block, from, to) for every block that the ascending ids fall in."""
+    if not len(ids):
+        return []
+    blocks = ids >> BLOCK_BITS
+    starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+    ends = np.append(starts[1:], len(ids))
+    return list(zip(blocks[starts].tolist(), starts.tolist(), ends.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnEdit:
+    """Staged values: `ids` ascending and each once; `values` in the column's new dtype. Decided, nothing to fail."""
+
+    ids: I64
+    values: Stored
+    changed: U32
+    dtype: np.dtype[np.generic]
+    cuts: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnView:
+    """One column at one version. Blocks past the last one, and ids never written, are absent."""
+
+    blocks: tuple[Stored, ...]
+    dtype: np.dtype[np.generic]
+    changes: ChangedIds
+    position: int
+    index: ValueIndex
+
+    def words(self, predicate: Predicate, blocks: int, deadline: Deadline = NO_DEADLINE) -> U64:
+        """A words array of `blocks` blocks by one scan; the deadline is looked at between blocks."""
+        words = np.empty(blocks * BLOCK_WORDS, dtype=np.uint64)
+        have = min(blocks, len(self.blocks))
+        for b in range(have):
+            predicates.block_words(predicate, self.blocks[b], words[b * BLOCK_WORDS : (b + 1) * BLOCK_WORDS])
+            if b % 16 == 15:
+                deadline.check()
+        words[have * BLOCK_WORDS :] = 0
+        return words
+
+    def bitmap(self, predicate: Predicate, deadline: Deadline = NO_DEADLINE) -> Bitmap:
+        """Ids whose value passes: from the kept bitmap and what changed since, else by a scan."""
+        kept = self.index.get(predicate)
+        if kept is not None and kept[0] <= self.position:
+            position, base = kept
+            if position == self.position:
+                return base
+            changed = self.changes.since(position, self.position)
+            if changed is not None and len(changed) < len(self.blocks) * BLOCK_IDS // 4:
+                ids = np.unique(changed)
+                passing = predicates.passes(predicate, self.gather(ids.astype(np.int64)))
+                bitmap = merge_changes(base, ids, ids[passing])
+                self.index.put(predicate, self.position, bitmap)
+                return bitmap
+        bitmap = bitmaps.from_words(self.words(predicate, len(self.blocks), deadline))
+        if self.index.keeps(predicate):
+            self.index.put(predicate, self.position, bitmap)
+        return bitmap
+
+    def gather(self, ids: I64) -> Stored:
+        """Stored values of ascending ids."""
+        shape = (len(ids), 2) if self._is_point else (len(ids),)
+        out = np.empty(shape, dtype=self.dtype)
+        for block, start, end in cuts_by_block(ids):
+            if block < len(self.blocks):
+                out[start:end] = self.blocks[block][ids[start:end] & (BLOCK_IDS - 1)]
+            else:
+                out[start:end] = predicates.absent_value(self.dtype)
+        return out
+
+    def get(self, profile: int) -> int | float | tuple[float, float] | None:
+        """One stored value; None if absent."""
+        block = profile >> BLOCK_BITS
+        if block >= len(self.blocks):
+            return None
+        value = self.blocks[block][profile & (BLOCK_IDS - 1)]
+        if self._is_point:
+            point = (float(value[0]), float(value[1]))
+            return None if point[0] != point[0] else point
+        scalar: int | float = value.item()
+        if scalar != scalar or (self.dtype.kind != "f" and scalar == predicates.absent_value(self.dtype)):
+            return None
+        return scalar
+
+    @property
+    def _is_point(self) -> bool:
+        return bool(self.blocks) and self.blocks[0].ndim == 2
+
+
+class Column:
+    """One attribute of every profile. Changed by the single writer; `pin` and `unpin` under the database's gate."""
+
+    def __init__(self, dtype: np.dtype[np.generic], *, is_point: bool = False) -> None:
+        self.dtype = dtype
+        self._is_point = is_point
+        self._blocks: tuple[Stored, ...] = ()
+        self._made_at: list[int] = []
+        self._pins = 0
+        self._pinned_version = -1
+        self._changes = ChangedIds()
+        self._index = ValueIndex()
+
+    def view(self) -> ColumnView:
+        """The column as last published. Only true until the next publish unless pinned."""
+        return ColumnView(self._blocks, self.dtype, self._changes, self._changes.end, self._index)
+
+    def pin(self, version: int) -> ColumnView:
+        """A view that stays true until `unpin`; `version` is the last published one."""
+        self._pins += 1
+        self._pinned_version = version
+        return self.view()
+
+    def unpin(self) -> None:
+        self._pins -= 1
+
+    def stage(self, ids: I64, values: Stored, cuts: list[tuple[int, int, int]]) -> ColumnEdit:
+        """Decide what a publish will do: `ids` ascending, each once; `values` parallel, absent where to be unset."""
+        absent = predicates.absent_value(values.dtype)
+        there = values[values != absent] if values.dtype.kind != "f" else values
+        dtype = self.dtype if self._is_point else narrowest(self.dtype, there)
+        old = self.view().gather(ids) if self._blocks else np.full(values.shape, predicates.absent_value(self.dtype), self.dtype)  # fmt: skip
+        wide = widen(old, values.dtype) if old.dtype != values.dtype else old
+        differs = (wide != values) & ~((wide != wide) & (values != values))
+        changed = differs.any(axis=1) if self._is_point else differs
+        narrow = values if values.dtype == dtype else _narrow(values, dtype)
+        return ColumnEdit(ids, narrow, ids[changed].astype(np.uint32), dtype, cuts)
+
+    def publish(self, edit: ColumnEdit, version: int, profiles: int) -> None:
+        """Make staged values visible as `version`. Cannot fail but for want of memory."""
+        blocks = list(self._blocks)
+        if edit.dtype != self.dtype:
+            blocks = [widen(b, edit.dtype) for b in blocks]
+            self._made_at = [version] * len(blocks)
+            self.dtype = edit.dtype
+        for block, start, end in edit.cuts:
+            while len(blocks) <= block:
+                blocks.append(self._new_block())
+                self._made_at.append(version)
+            if self._pins and self._made_at[block] <= self._pinned_version:
+                blocks[block] = blocks[block].copy()
+                self._made_at[block] = version
+            blocks[block][edit.ids[start:end] & (BLOCK_IDS - 1)] = edit.values[start:end]
+        self._blocks = tuple(blocks)
+        self._changes.note(edit.changed, profiles)
+
+    def _new_block(self) -> Stored:
+        shape = (BLOCK_IDS, 2) if self._is_point else (BLOCK_IDS,)
+        return np.full(shape, predicates.absent_value(self.dtype), dtype=self.dtype)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(b.nbytes for b in self._blocks) + self._changes.nbytes + self._index.nbytes
+
+    def blocks(self) -> Iterator[Stored]:
+        """The block arrays, for storing."""
+        return iter(self._blocks)
+
+    def restore(self, blocks: list[Stored], dtype: np.dtype[np.generic]) -> None:
+        """Take stored blocks as the column's contents."""
+        self.dtype = dtype
+        self._blocks = tuple(blocks)
+        self._made_at = [0] * len(blocks)
+
+
+def _narrow(values: Stored, dtype: np.dtype[np.generic]) -> Stored:
+    if dtype.kind != "i":
+        return values.astype(dtype)
+    absent = values == np.iinfo(values.dtype).min
+    out = np.where(absent, 0, values).astype(dtype)
+    out[absent] = np.iinfo(dtype).min
+    return out

@@ -1,0 +1,162 @@
+"""Events by type: for each a list of runs, and the types of their properties.
+
+A batch that is newest goes at the end of an open run; any other becomes a run of its own. Runs of similar size are
+merged eight at a time, so a file in any order loads at the same order of cost. Views are tuples of immutable runs:
+a reader needs no pin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headcount_engine.indexes import runs
+from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
+from headcount_engine.indexes.predicates import Stored
+from headcount_engine.indexes.runs import SEALED_ROWS, Run, Tail
+from headcount_engine.model.batches import I64, U32
+from headcount_engine.model.values import Kind, ValueType
+
+_MERGE_AT = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeView:
+    """One event type at one version."""
+
+    name: str
+    runs: tuple[Run, ...]
+    properties: Mapping[str, ValueType]
+
+    def __len__(self) -> int:
+        return sum(len(run) for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeEdit:
+    """Staged events of one type: the batch as sorted runs, no longer than a sealed run each."""
+
+    name: str
+    pieces: tuple[Run, ...]
+    new_properties: Mapping[str, ValueType]
+
+
+class EventType:
+    """The runs of one event name. Changed by the single writer."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._sealed: list[Run] = []
+        self._open: list[Tail] = []
+        self.properties: dict[str, ValueType] = {}
+        self._view = TypeView(name, (), {})
+
+    def view(self) -> TypeView:
+        return self._view
+
+    def stage(
+        self, profiles: U32, times_us: I64, values: Mapping[str, Stored], types: Mapping[str, ValueType], batch: int
+    ) -> TypeEdit:
+        """Sort a batch (rows in arrival order) and narrow its properties; nothing becomes visible."""
+        narrow = {name: runs.stored_narrow(v) for name, v in values.items()}
+        whole = runs.run_of_batch(profiles, times_us, narrow, batch)
+        pieces: tuple[Run, ...] = (whole,)
+        if len(whole) > SEALED_ROWS:
+            pieces = tuple(runs.cut(whole, i, i + SEALED_ROWS) for i in range(0, len(whole), SEALED_ROWS))
+        fresh = {name: t for name, t in types.items() if name not in self.properties}
+        return TypeEdit(self.name, pieces, fresh)
+
+    def publish(self, edit: TypeEdit) -> None:
+        """Make staged events visible."""
+        self.properties |= edit.new_properties
+        for piece in edit.pieces:
+            self._add(piece)
+        self._merge_small()
+        ordered = [*self._sealed, *(tail.run for tail in self._open)]
+        self._view = TypeView(self.name, tuple(ordered), dict(self.properties))
+
+    def _add(self, piece: Run) -> None:
+        first_us = int(piece.times_us[0])
+        if len(piece) >= SEALED_ROWS:
+            self._sealed.append(piece)
+            return
+        fitting = [tail for tail in self._open if tail.accepts(first_us, len(piece))]
+        if fitting:
+            newest = max(fitting, key=lambda tail: int(tail.run.times_us[-1]))
+            newest.append(piece)
+        else:
+            self._open.append(Tail(piece))
+        for tail in [t for t in self._open if len(t.run) >= SEALED_ROWS]:
+            self._open.remove(tail)
+            self._sealed.append(tail.run)
+
+    def _merge_small(self) -> None:
+        while len(self._open) > _MERGE_AT:
+            smallest = sorted(self._open, key=lambda t: len(t.run))[:_MERGE_AT]
+            merged = runs.merge([tail.run for tail in smallest])
+            self._open = [t for t in self._open if t not in smallest]
+            if len(merged) < SEALED_ROWS:
+                self._open.append(Tail(merged))
+                continue
+            for start in range(0, len(merged), SEALED_ROWS):
+                piece = runs.cut(merged, start, min(start + SEALED_ROWS, len(merged)))
+                if len(piece) >= SEALED_ROWS:
+                    self._sealed.append(piece)
+                else:
+                    self._open.append(Tail(piece))
+
+    def restore(self, held: list[Run], properties: Mapping[str, ValueType]) -> None:
+        """Take stored runs as the contents."""
+        self._sealed = [r for r in held if len(r) >= SEALED_ROWS]
+        self._open = [Tail(r) for r in held if len(r) < SEALED_ROWS]
+        self.properties = dict(properties)
+        self._view = TypeView(self.name, tuple(held), dict(properties))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(run.nbytes for run in self._view.runs)
+
+
+class EventStore:
+    """All event types, and the dictionaries of their text properties.
+
+    A property name has one dictionary over all types, so that the same text has the same code in each.
+    """
+
+    def __init__(self) -> None:
+        self.types: dict[str, EventType] = {}
+        self.texts: dict[str, TextDictionary] = {}
+        self.sets: dict[str, SetDictionary] = {}
+        self.batches = 0
+        """Batches taken so far; the next one's arrival number."""
+
+    def type_of(self, event: str, name: str) -> ValueType | None:
+        held = self.types.get(event)
+        return None if held is None else held.properties.get(name)
+
+    def dictionary(self, name: str, kind: Kind) -> Dictionary | None:
+        """The dictionary of a text or set property, made when first needed; None for other kinds."""
+        if kind is Kind.TEXT:
+            return self.texts.setdefault(name, TextDictionary())
+        if kind is Kind.TEXT_SET:
+            return self.sets.setdefault(name, SetDictionary())
+        return None
+
+    def ensure(self, name: str) -> EventType:
+        """The event type of that name, made if new. A type without events matches nothing."""
+        held = self.types.get(name)
+        if held is None:
+            held = EventType(name)
+            # A new mapping, so that a reader who iterates over the old one is not disturbed.
+            self.types = {**self.types, name: held}
+        return held
+
+    def views(self) -> Mapping[str, TypeView]:
+        """Every type as last published."""
+        return {name: held.view() for name, held in self.types.items()}
+
+    @property
+    def nbytes(self) -> int:
+        dictionaries = [*self.texts.values(), *self.sets.values()]
+        return sum(t.nbytes for t in self.types.values()) + sum(d.nbytes for d in dictionaries)
+
