@@ -13,7 +13,6 @@ from headcount_engine.conditions.tree import (
     event_conditions,
 )
 from headcount_engine.model.values import NUMERIC, TEMPORAL
-
 from tests.oracle.leaves import fits
 from tests.oracle.world import Refused, World
 

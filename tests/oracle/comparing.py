@@ -8,7 +8,6 @@ from typing import assert_never
 
 from headcount_engine.conditions.tree import Fold, Op, SetOp
 from headcount_engine.model.values import Bool, Cell, Date, Instant, Kind, Literal, Number, Point, Text
-
 from tests.oracle.calendars import date_of, start_of_day
 from tests.oracle.texts import folded
 from tests.oracle.world import Refused

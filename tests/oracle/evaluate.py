@@ -52,7 +52,6 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
 )
 from headcount_engine.model.values import Cell
-
 from tests.oracle.checks import check
 from tests.oracle.comparing import place
 from tests.oracle.events import carried_values, carries, event_leaf_holds, history

@@ -50,7 +50,6 @@ from headcount_engine.conditions.tree import (
 )
 from headcount_engine.conditions.windows import CalendarUnit, Duration, Window
 from headcount_engine.model.values import NUMERIC, TEMPORAL, Cell, Literal
-
 from tests.oracle.calendars import instant_in, local_day, plus_units, start_of_day, unit_start
 from tests.oracle.comparing import compare, equals, kind_of, literal_fits, place
 from tests.oracle.leaves import fits, value_holds

@@ -25,7 +25,6 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
 )
 from headcount_engine.model.values import NUMERIC, TEMPORAL, Cell, Date, Instant, Kind, Point
-
 from tests.oracle.calendars import date_in, date_of, has_anniversary, instant_in, local_day, takes_dates
 from tests.oracle.comparing import compare, equals, literal_fits, op_holds, order, order_number, set_matches
 from tests.oracle.texts import text_matches, version_matches
@@ -35,7 +34,7 @@ EARTH_RADIUS_M = 6_371_008.8
 
 
 def fits(kind: Kind, leaf: AttributeLeaf) -> bool:
-    """Whether the leaf can be asked of values of that kind: of the operand's family, and of a kind the operator takes."""
+    """Whether the leaf can be asked of values of that kind."""
     match leaf:
         case Exists() | IsEmpty():
             return True

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from typing import assert_never
 
-import re2  # type: ignore[import-untyped]
+import re2
+
 from headcount_engine.conditions.tree import Fold, Op, TextOp
 
 Version = tuple[int, int, int, tuple[tuple[int, int, str], ...]]

@@ -1,0 +1,8 @@
+"""The specification as cases: `CASES` can be run against any evaluator."""
+
+from __future__ import annotations
+
+from tests.oracle import cases_attributes, cases_time
+from tests.oracle.writing import Case
+
+CASES: list[Case] = [*cases_attributes.CASES, *cases_time.CASES]
