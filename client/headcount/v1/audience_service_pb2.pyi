@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from headcount.v1 import column_pb2 as _column_pb2
 from headcount.v1 import profile_service_pb2 as _profile_service_pb2
 from headcount.v1 import rule_pb2 as _rule_pb2
 from headcount.v1 import segment_service_pb2 as _segment_service_pb2
@@ -349,17 +350,9 @@ class ReadAudienceResponse(_message.Message):
     next_offset: int
     size: int
     ids: _containers.RepeatedScalarFieldContainer[int]
-    keys: TextColumn
+    keys: _column_pb2.TextColumn
     roaring: bytes
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., offset: _Optional[int] = ..., next_offset: _Optional[int] = ..., size: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., keys: _Optional[_Union[TextColumn, _Mapping]] = ..., roaring: _Optional[bytes] = ...) -> None: ...
-
-class TextColumn(_message.Message):
-    __slots__ = ("offsets", "utf8")
-    OFFSETS_FIELD_NUMBER: _ClassVar[int]
-    UTF8_FIELD_NUMBER: _ClassVar[int]
-    offsets: bytes
-    utf8: bytes
-    def __init__(self, offsets: _Optional[bytes] = ..., utf8: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., offset: _Optional[int] = ..., next_offset: _Optional[int] = ..., size: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., keys: _Optional[_Union[_column_pb2.TextColumn, _Mapping]] = ..., roaring: _Optional[bytes] = ...) -> None: ...
 
 class PreviewAudienceRequest(_message.Message):
     __slots__ = ("rule", "audience", "attributes", "page_size", "page_token", "sample_salt", "at", "min_version", "min_now")

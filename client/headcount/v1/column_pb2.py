@@ -25,19 +25,21 @@ _sym_db = _symbol_database.Default()
 from headcount.v1 import value_pb2 as headcount_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headcount/v1/column.proto\x12\x0cheadcount.v1\x1a\x18headcount/v1/value.proto\"\x9d\x01\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0e\x32\x17.headcount.v1.ValueType\x12\x0e\n\x06\x64igits\x18\x03 \x01(\r\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\r\n\x05texts\x18\x05 \x03(\t\x12\x0f\n\x07offsets\x18\x06 \x01(\x0c\x12\x0f\n\x07present\x18\x07 \x01(\x0c\x12\r\n\x05nulls\x18\x08 \x01(\x0c\"\xdc\x03\n\x0cProfileBatch\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\nattributes\x18\x02 \x03(\x0b\x32\x14.headcount.v1.Column\x12(\n\nincrements\x18\x03 \x03(\x0b\x32\x14.headcount.v1.Column\x12,\n\x0e\x65lements_added\x18\x04 \x03(\x0b\x32\x14.headcount.v1.Column\x12.\n\x10\x65lements_removed\x18\x05 \x03(\x0b\x32\x14.headcount.v1.Column\x12(\n\ntags_added\x18\x06 \x01(\x0b\x32\x14.headcount.v1.Column\x12*\n\x0ctags_removed\x18\x07 \x01(\x0b\x32\x14.headcount.v1.Column\x12,\n\x0e\x63hannels_added\x18\x08 \x01(\x0b\x32\x14.headcount.v1.Column\x12.\n\x10\x63hannels_removed\x18\t \x01(\x0b\x32\x14.headcount.v1.Column\x12)\n\x0bidentifiers\x18\n \x03(\x0b\x32\x14.headcount.v1.Column\x12-\n\x08\x63onsents\x18\x0b \x03(\x0b\x32\x1b.headcount.v1.ConsentColumn\"U\n\rConsentColumn\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x12\n\nsubscribed\x18\x02 \x01(\x0c\x12\x10\n\x08times_us\x18\x03 \x01(\x0c\x12\x0f\n\x07present\x18\x04 \x01(\x0c\"~\n\nEventBatch\x12\x13\n\x0b\x65vent_names\x18\x01 \x03(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\x12\x10\n\x08times_us\x18\x03 \x01(\x0c\x12\x11\n\tevent_ids\x18\x04 \x03(\t\x12(\n\nproperties\x18\x05 \x03(\x0b\x32\x14.headcount.v1.Columnb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headcount/v1/column.proto\x12\x0cheadcount.v1\x1a\x18headcount/v1/value.proto\":\n\nTextColumn\x12\x0f\n\x07offsets\x18\x01 \x01(\x0c\x12\x0c\n\x04utf8\x18\x02 \x01(\x0c\x12\r\n\x05\x63odes\x18\x03 \x01(\x0c\"\xcc\x01\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0e\x32\x17.headcount.v1.ValueType\x12\x0e\n\x06\x64igits\x18\x03 \x01(\r\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\r\n\x05texts\x18\x05 \x03(\t\x12\x0f\n\x07offsets\x18\x06 \x01(\x0c\x12\x0f\n\x07present\x18\x07 \x01(\x0c\x12\r\n\x05nulls\x18\x08 \x01(\x0c\x12-\n\x0btext_column\x18\t \x01(\x0b\x32\x18.headcount.v1.TextColumn\"\x8a\x04\n\x0cProfileBatch\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\nattributes\x18\x02 \x03(\x0b\x32\x14.headcount.v1.Column\x12(\n\nincrements\x18\x03 \x03(\x0b\x32\x14.headcount.v1.Column\x12,\n\x0e\x65lements_added\x18\x04 \x03(\x0b\x32\x14.headcount.v1.Column\x12.\n\x10\x65lements_removed\x18\x05 \x03(\x0b\x32\x14.headcount.v1.Column\x12(\n\ntags_added\x18\x06 \x01(\x0b\x32\x14.headcount.v1.Column\x12*\n\x0ctags_removed\x18\x07 \x01(\x0b\x32\x14.headcount.v1.Column\x12,\n\x0e\x63hannels_added\x18\x08 \x01(\x0b\x32\x14.headcount.v1.Column\x12.\n\x10\x63hannels_removed\x18\t \x01(\x0b\x32\x14.headcount.v1.Column\x12)\n\x0bidentifiers\x18\n \x03(\x0b\x32\x14.headcount.v1.Column\x12-\n\x08\x63onsents\x18\x0b \x03(\x0b\x32\x1b.headcount.v1.ConsentColumn\x12,\n\nkey_column\x18\x0c \x01(\x0b\x32\x18.headcount.v1.TextColumn\"U\n\rConsentColumn\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x12\n\nsubscribed\x18\x02 \x01(\x0c\x12\x10\n\x08times_us\x18\x03 \x01(\x0c\x12\x0f\n\x07present\x18\x04 \x01(\x0c\"\x94\x02\n\nEventBatch\x12\x13\n\x0b\x65vent_names\x18\x01 \x03(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\x12\x10\n\x08times_us\x18\x03 \x01(\x0c\x12\x11\n\tevent_ids\x18\x04 \x03(\t\x12(\n\nproperties\x18\x05 \x03(\x0b\x32\x14.headcount.v1.Column\x12,\n\nkey_column\x18\x06 \x01(\x0b\x32\x18.headcount.v1.TextColumn\x12\x31\n\x0f\x65vent_id_column\x18\x07 \x01(\x0b\x32\x18.headcount.v1.TextColumn\x12\x33\n\x11\x65vent_name_column\x18\x08 \x01(\x0b\x32\x18.headcount.v1.TextColumnb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headcount.v1.column_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COLUMN']._serialized_start=70
-  _globals['_COLUMN']._serialized_end=227
-  _globals['_PROFILEBATCH']._serialized_start=230
-  _globals['_PROFILEBATCH']._serialized_end=706
-  _globals['_CONSENTCOLUMN']._serialized_start=708
-  _globals['_CONSENTCOLUMN']._serialized_end=793
-  _globals['_EVENTBATCH']._serialized_start=795
-  _globals['_EVENTBATCH']._serialized_end=921
+  _globals['_TEXTCOLUMN']._serialized_start=69
+  _globals['_TEXTCOLUMN']._serialized_end=127
+  _globals['_COLUMN']._serialized_start=130
+  _globals['_COLUMN']._serialized_end=334
+  _globals['_PROFILEBATCH']._serialized_start=337
+  _globals['_PROFILEBATCH']._serialized_end=859
+  _globals['_CONSENTCOLUMN']._serialized_start=861
+  _globals['_CONSENTCOLUMN']._serialized_end=946
+  _globals['_EVENTBATCH']._serialized_start=949
+  _globals['_EVENTBATCH']._serialized_end=1225
 # @@protoc_insertion_point(module_scope)
