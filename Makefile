@@ -23,13 +23,14 @@ help: ## Show the targets
 
 # ---------------------------------------------------------------- set-up
 
-.venv/bin/python:
+# pip comes last when an environment is made, so a creation that was interrupted is taken up again.
+.venv/bin/pip:
 	$(call say,Creating .venv with $(PYTHON))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-$(LOCKED): | .venv/bin/python
+$(LOCKED): | .venv/bin/pip
 	$(call say,Installing the locked packages into .venv: about 250 MB; one to four minutes the first time)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@rm -f .venv/.locked-* .venv/.bench-*
@@ -131,7 +132,7 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= PIP_IND
     --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .PHONY: lock
-lock: | .venv/bin/python ## Renew requirements.lock and requirements-bench.lock (ARGS=--upgrade: to the newest)
+lock: | .venv/bin/pip ## Renew requirements.lock and requirements-bench.lock (ARGS=--upgrade: to the newest)
 	@test -x $(BIN)/pip-compile || $(BIN)/python -m pip install pip-tools
 	$(call say,Resolving and hashing requirements.lock: about seven minutes)
 	$(COMPILE) $(ARGS) --extra server --extra demo --extra dev -o requirements.lock pyproject.toml
