@@ -15,10 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from headcount_engine.conditions.windows import CalendarUnit, Duration, Window, WithinNext
+from headcount_engine.conditions.windows import (
+    Calendar,
+    CalendarLast,
+    CalendarUnit,
+    Duration,
+    Shift,
+    Window,
+    WithinNext,
+)
 from headcount_engine.errors import InvalidRule, LimitExceeded
 from headcount_engine.limits import Limits
-from headcount_engine.model.values import Literal, Number, Point
+from headcount_engine.model.values import Date, Instant, Literal, Number, Point
 
 
 class Op(enum.Enum):
@@ -191,6 +199,17 @@ class In:
             raise InvalidRule("`when present` goes with a negative comparison")
 
 
+def _check_between(low: Literal, high: Literal) -> None:
+    match low, high:
+        case (Number(a), Number(b)) | (Instant(a), Instant(b)) | (Date(a), Date(b)):
+            if a > b:
+                raise InvalidRule("`between a and b` needs a <= b")
+        case (Instant(), Date()) | (Date(), Instant()):
+            pass  # Which is earlier depends on the zone, and is seen where the condition is bound.
+        case _:
+            raise InvalidRule("`between` takes two numbers, or two dates or instants")
+
+
 @dataclass(frozen=True, slots=True)
 class Between:
     """`age between 18 and 30`: both ends included. Not for texts, booleans or sets."""
@@ -198,6 +217,9 @@ class Between:
     attribute: str
     low: Literal
     high: Literal
+
+    def __post_init__(self) -> None:
+        _check_between(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +472,8 @@ NEVER = CountRange(0, 0)
 def _check_events_window(window: Window | None) -> None:
     if isinstance(window, WithinNext):
         raise InvalidRule("events cannot lie in the future: `in next` is for attributes")
+    if isinstance(window, Calendar) and window.shift is Shift.NEXT:
+        raise InvalidRule(f"events cannot lie in the future: a next {window.unit.value} is for attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +502,9 @@ class BetweenTest:
 
     low: Literal
     high: Literal
+
+    def __post_init__(self) -> None:
+        _check_between(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,7 +541,10 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class ActiveDays:
-    """`days(purchase) >= 3 in last 30 days`: distinct calendar days with a match, in `zone` or the workspace's."""
+    """`days(purchase) >= 3 in last 30 days`: distinct calendar days with a match, in `zone` or the workspace's.
+
+    A calendar window is of the same zone: one reader, one calendar.
+    """
 
     events: Events
     count: CountRange
@@ -523,6 +553,8 @@ class ActiveDays:
 
     def __post_init__(self) -> None:
         _check_events_window(self.window)
+        if isinstance(self.window, Calendar | CalendarLast) and self.window.zone != self.zone:
+            raise InvalidRule("the days and their calendar window need the same zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,6 +578,8 @@ class Frequency:
             raise InvalidRule("`at least m of last n periods` needs 0 <= m <= n and n >= 1")
         if self.of_last > 1_000:
             raise InvalidRule("at most 1,000 periods")
+        if self.zone is not None and isinstance(self.period, Duration):
+            raise InvalidRule("a zone goes with calendar periods")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A rule's text as lexemes: one pass, no recursion, with the bounds on text, nesting, lists and names checked on the way.
+"""A rule's text as lexemes: one pass, no recursion, the bounds on text, nesting, lists and names checked on the way.
 
 Three things here go beyond cutting the text at its spaces, each so that the grammar stays LALR(1):
 
@@ -70,7 +70,9 @@ _ANY_EVENT = re.compile(r"any[ \t\r\n]+event(?=\.)", re.IGNORECASE)
 _OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
 _OPENS_CALL = re.compile(_SPACE.pattern + r"\(")
 _LIST_VALUE = f"(?:{_STRING_SOURCE}|{_NUMBER_SOURCE})"
-_PLAIN_LIST = re.compile(rf"\([ \t\r\n]*+({_LIST_VALUE}[ \t\r\n]*+(?:,[ \t\r\n]*+{_LIST_VALUE}[ \t\r\n]*+)*+)\)")
+_PLAIN_LIST = re.compile(
+    rf"\([ \t\r\n]*+({_LIST_VALUE}[ \t\r\n]*+(?:,[ \t\r\n]*+{_LIST_VALUE}[ \t\r\n]*+)*+)\)"
+)
 _LITERAL_AHEAD = re.compile(_SPACE.pattern + r"(?:[\"0-9)-]|(?i:true|false)\b(?!\.))")
 _NAME_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
@@ -243,12 +245,16 @@ class _Scanner:
             self.position = match.end()
         else:
             self.refuse("the name of a property is expected after the dot")
-        return Lexeme("TARGET", self.text[start : self.position], line, column, Target(event, name, starred, is_any))
+        return Lexeme(
+            "TARGET", self.text[start : self.position], line, column, Target(event, name, starred, is_any)
+        )
 
     def plain_name(self, word: str) -> str:
         name = unicodedata.normalize("NFC", word)
         if not is_plain(name):
-            self.refuse("names with other characters than letters, digits, `_`, `.` and `$` are written in backticks")
+            self.refuse(
+                "names with other characters than letters, digits, `_`, `.` and `$` are written in backticks"
+            )
         self.check_name(name)
         return name
 
@@ -364,7 +370,9 @@ class _Scanner:
         values: list[Literal] = []
         self.skip_space()
         while not self.text.startswith(")", self.position):
-            lexeme = self.one() if self.position < len(self.text) and self.text[self.position] != "(" else None
+            lexeme = (
+                self.one() if self.position < len(self.text) and self.text[self.position] != "(" else None
+            )
             if lexeme is None or not isinstance(lexeme.value, Bool | Number | Text | Instant | Date):
                 place = opening if lexeme is None else lexeme
                 raise InvalidRule("a list holds texts, numbers, dates, instants, true and false, separated by commas",
@@ -403,7 +411,9 @@ class _Scanner:
         end = re.compile(r'(?:[^"\\\n]|\\.)*"').match(self.text, self.position + 1)
         if end is None:
             self.refuse("this text has no closing quote on its line")
-        self.refuse(r"texts take the escapes of JSON (\" \\ \/ \b \f \n \r \t \u0041) and no control characters")
+        self.refuse(
+            r"texts take the escapes of JSON (\" \\ \/ \b \f \n \r \t \u0041) and no control characters"
+        )
 
 
 # ------------------------------------------------------------------------------- what needs more than one lexeme
@@ -436,7 +446,8 @@ def _joined(found: list[Lexeme]) -> list[Lexeme]:
             joined[-1] = replace(before, type="IN_ZONE", text="in zone")
             continue
         starts = len(joined) < 2 or joined[-2].type in _STARTERS
-        if before is not None and starts and before.type in ("ANY", "ALL", "NONE") and lexeme.type in ("NAME", "QUOTED"):
+        is_quantifier = before is not None and starts and before.type in ("ANY", "ALL", "NONE")
+        if before is not None and is_quantifier and lexeme.type in ("NAME", "QUOTED"):
             raise InvalidRule(
                 f"`{before.text} {lexeme.text} (...)`, on the elements of one list, is reserved for later",
                 line=before.line,
