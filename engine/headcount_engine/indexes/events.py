@@ -71,7 +71,20 @@ class EventType:
         self.properties |= edit.new_properties
         for piece in edit.pieces:
             self._add(piece)
-        self._merge_small()
+        self._show()
+
+    def declare(self, properties: Mapping[str, ValueType]) -> None:
+        """Enter property types that were declared rather than seen."""
+        self.properties |= properties
+        self._show()
+
+    def compact(self) -> None:
+        """Merge small runs if there are too many. Changes no answer; readers keep the runs they hold."""
+        if len(self._open) > _MERGE_AT:
+            self._merge_small()
+            self._show()
+
+    def _show(self) -> None:
         ordered = [*self._sealed, *(tail.run for tail in self._open)]
         self._view = TypeView(self.name, tuple(ordered), dict(self.properties))
 

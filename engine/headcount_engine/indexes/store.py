@@ -1,0 +1,54 @@
+"""All indexes of one database, and the view of them that evaluation reads through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from headcount_engine.indexes.attributes import AttributeStore, AttributeView
+from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
+from headcount_engine.indexes.events import EventStore, TypeView
+from headcount_engine.indexes.identities import Identities, PopulationView
+from headcount_engine.model.batches import I64, Texts
+
+
+class Indexes:
+    """What is known of profiles and events."""
+
+    def __init__(self) -> None:
+        self.identities = Identities()
+        self.attributes = AttributeStore()
+        self.events = EventStore()
+
+
+class ReadView(Protocol):
+    """One version of the data, true until released. What a rule names must be pinned before it is read."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def population(self) -> PopulationView: ...
+
+    @property
+    def event_types(self) -> Mapping[str, TypeView]: ...
+
+    def attribute(self, name: str) -> AttributeView | None:
+        """The attribute as pinned; None if there is none of that name."""
+        ...
+
+    def attribute_names(self) -> Mapping[str, object]:
+        """All attribute names, for suggestions."""
+        ...
+
+    def property_texts(self, name: str) -> TextDictionary | None: ...
+
+    def property_sets(self, name: str) -> SetDictionary | None: ...
+
+    def find_keys(self, keys: Texts) -> I64:
+        """Dense ids, -1 for unknown keys."""
+        ...
+
+    def keys_of(self, first: int, end: int) -> Texts:
+        """Keys of the dense ids first .. end - 1."""
+        ...

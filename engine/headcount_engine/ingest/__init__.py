@@ -1,0 +1,1 @@
+"""The write path: admission (stateless checks), staging (all decisions), commit (the one mutator)."""

@@ -1,0 +1,101 @@
+"""The one mutator. Every write goes stage -> append -> publish, one at a time, in version order.
+
+`append` is the seam of the log: what is handed to it is the staged result, whole; only when it returns may anything
+become visible. A commit carries now and never fails after append.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from headcount_engine.clock import Clock
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.staging import Staged
+from headcount_engine.model.batches import WriteReceipt
+
+
+class Log(Protocol):
+    """Where staged commits go before they are visible."""
+
+    def append(self, version: int, now_us: int, staged: Staged) -> None:
+        """Return when the commit may be published; raise StoreError if it must not be."""
+        ...
+
+
+class NoLog:
+    """Nothing is kept: memory-only databases, and directories that are saved on closing."""
+
+    def append(self, version: int, now_us: int, staged: Staged) -> None:
+        """Let every commit pass."""
+
+
+class Gate:
+    """Between publishing and pinning: a pin sees all of a version or none of it.
+
+    `version` and `now_us` are those of the last publish.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.version = 0
+        self.now_us = -(1 << 62)
+
+
+class Writer:
+    """Runs commits. Any thread may call; they take turns."""
+
+    def __init__(self, indexes: Indexes, gate: Gate, clock: Clock, log: Log) -> None:
+        self._indexes = indexes
+        self._gate = gate
+        self._clock = clock
+        self._log = log
+        self._turn = threading.RLock()
+
+    def commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
+        """Stage against the committed state (given now), append, publish. Refusals leave everything as it was."""
+        with self._turn:
+            now_us = max(self._clock.now_us(), self._gate.now_us)
+            before = self._indexes.identities.view().count
+            staged = stage(now_us)
+            if not self._says_something(staged):
+                return WriteReceipt(
+                    self._gate.version, now_us, staged.accepted, 0, staged.duplicates, staged.rejected
+                )
+            version = self._gate.version + 1
+            self._log.append(version, now_us, staged)
+            with self._gate.lock:
+                self._publish(staged, version)
+                self._gate.version, self._gate.now_us = version, now_us
+            for edit in staged.events:
+                self._indexes.events.types[edit.name].compact()
+            created = self._indexes.identities.view().count - before
+            return WriteReceipt(version, now_us, staged.accepted, created, staged.duplicates, staged.rejected)
+
+    def exclusively(self) -> threading.RLock:
+        """The writer's turn, for work that must see no commit in between."""
+        return self._turn
+
+    @staticmethod
+    def _says_something(staged: Staged) -> bool:
+        return bool(
+            len(staged.new_keys) or staged.new_attributes or staged.columns or staged.events
+            or staged.declared_events or staged.accepted
+        )  # fmt: skip
+
+    def _publish(self, staged: Staged, version: int) -> None:
+        indexes = self._indexes
+        indexes.identities.publish(staged.new_keys)
+        for attribute in staged.new_attributes:
+            indexes.attributes.put(attribute)
+        profiles = indexes.identities.view().ids_end
+        for attribute, edit in staged.columns:
+            attribute.column.publish(edit, version, profiles)
+        for owners in staged.owners:
+            owners.attribute.own(owners.codes, owners.profile_plus_one)
+        for name, properties in staged.declared_events.items():
+            indexes.events.ensure(name).declare(properties)
+        for events in staged.events:
+            indexes.events.types[events.name].publish(events)
+        indexes.events.batches += staged.takes_batch

@@ -1,0 +1,243 @@
+"""Staging of profile batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headcount_engine.errors import InvalidValue, LimitExceeded, UnknownName
+from headcount_engine.indexes.attributes import Attribute
+from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
+from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
+from headcount_engine.indexes.predicates import Stored, absent_value
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.admission import Verdicts, admit_keys
+from headcount_engine.ingest.coercion import Coerced, coerce
+from headcount_engine.ingest.keys import KeyResolver
+from headcount_engine.ingest.staging import OwnerEdit, Staged
+from headcount_engine.limits import Limits
+from headcount_engine.model.answers import Settings
+from headcount_engine.model.batches import I64, Change, Column, Mask, ProfileBatch, Reason, Texts
+from headcount_engine.model.schema import AttributeDefinition, checked_name
+from headcount_engine.model.values import NUMERIC, Kind
+
+_I64_MIN = int(np.iinfo(np.int64).min)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Target:
+    column: Column
+    attribute: Attribute
+    coerced: Coerced
+
+
+def occurrences(batch: ProfileBatch) -> list[I64]:
+    """Rows split so that no part has one key twice, where a batch needs that; else all rows as one part.
+
+    Setting values needs no split (the last row wins); adding to what is there, or changing one attribute by two
+    columns, does.
+    """
+    names = [c.name for c in batch.columns]
+    if len(set(names)) == len(names) and all(c.change is Change.SET for c in batch.columns):
+        return [np.arange(len(batch), dtype=np.int64)]
+    from headcount_engine.indexes.texts import TextTable
+
+    numbers = TextTable().intern(batch.keys)
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    turn = np.empty(len(order), dtype=np.int64)
+    turn[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return [np.flatnonzero(turn == t) for t in range(int(turn.max(initial=0)) + 1)]
+
+
+def stage_profiles(indexes: Indexes, batch: ProfileBatch, settings: Settings, limits: Limits) -> Staged:
+    """Decide a batch against the committed state.
+
+    Raises LimitExceeded, UnknownName (an attribute that may not be inferred) or InvalidValue (a batch that contradicts
+    itself); bad rows are turned away one by one.
+    """
+    if len(batch) > limits.batch_rows:
+        raise LimitExceeded("batch_rows", limits.batch_rows, len(batch))
+    verdicts = Verdicts(len(batch))
+    keys = admit_keys(batch.keys, limits, verdicts)
+    new_attributes: dict[str, Attribute] = {}
+    targets = []
+    for column in batch.columns:
+        attribute = _attribute_for(column, indexes, new_attributes, settings, limits)
+        coerced = coerce(column, attribute.definition.type, limits)
+        verdicts.reject(coerced.bad, column.name, Reason.WRONG_TYPE, f"{column.name}: {coerced.message}")
+        targets.append(_Target(column, attribute, coerced))
+    resolver = KeyResolver(indexes.identities, keys, batch.create, verdicts)
+    for target in targets:
+        if target.attribute.definition.is_identifier:
+            _check_identifier(target, resolver.tokens, verdicts)
+        if target.column.change is Change.INCREMENT:
+            _check_increment(target, resolver.tokens, verdicts)
+    rejected = verdicts.rejected()
+    if batch.all_or_nothing and rejected:
+        return Staged(0, rejected)
+    resolved = resolver.resolve(limits)
+    owners: list[OwnerEdit] = []
+    edits = [
+        (target.attribute, edit)
+        for target in targets
+        if (edit := _stage_column(target, resolved.ids, verdicts.accepted, owners)) is not None
+    ]
+    return Staged(
+        accepted=int(verdicts.accepted.sum()),
+        rejected=rejected,
+        new_keys=resolved.new_keys,
+        new_attributes=tuple(new_attributes.values()),
+        columns=tuple(edits),
+        owners=tuple(owners),
+    )
+
+
+def _attribute_for(
+    column: Column, indexes: Indexes, new: dict[str, Attribute], settings: Settings, limits: Limits
+) -> Attribute:
+    name = checked_name(column.name, "an attribute", limits)
+    found = indexes.attributes.get(name) or new.get(name)
+    if found is None:
+        if not settings.infers_schema or name.startswith("$"):
+            raise UnknownName("attribute", name)
+        if len(indexes.attributes.all()) + len(new) >= limits.attributes:
+            raise LimitExceeded("attributes", limits.attributes)
+        found = new[name] = Attribute(AttributeDefinition(name, column.type, is_identifier=column.is_identifier))
+    kind = found.definition.type.kind
+    if column.is_identifier and not found.definition.is_identifier:
+        raise InvalidValue(f"attribute {name!r} exists and is not an identifier", path=name)
+    if column.change in (Change.ADD, Change.REMOVE) and kind is not Kind.TEXT_SET:
+        raise InvalidValue(f"{name!r} is not a set: nothing can be added to it or removed", path=name)
+    if column.change is Change.INCREMENT and kind not in NUMERIC:
+        raise InvalidValue(f"{name!r} is not a number: it cannot be incremented", path=name)
+    return found
+
+
+def _check_identifier(target: _Target, tokens: I64, verdicts: Verdicts) -> None:
+    """An identifier names one profile: the one that has it, else the first row that brings it."""
+    dictionary, texts = target.attribute.dictionary, target.coerced.values
+    assert isinstance(dictionary, TextDictionary) and isinstance(texts, Texts)
+    rows = np.flatnonzero(target.coerced.present & verdicts.accepted)
+    codes = dictionary.codes(texts.take(rows)).astype(np.int64)
+    owners = np.array([target.attribute.owner_of(c) for c in codes.tolist()], dtype=np.int64)
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    claimed = np.where(owners >= 0, owners, tokens[rows][first][inverse])
+    bad = np.zeros(len(tokens), dtype=np.bool_)
+    bad[rows[claimed != tokens[rows]]] = True
+    name = target.column.name
+    verdicts.reject(bad, name, Reason.IDENTIFIER_TAKEN, f"{name}: this identifier names another profile")
+
+
+def _check_increment(target: _Target, tokens: I64, verdicts: Verdicts) -> None:
+    """The sum must be a value of the type."""
+    sums, bad = _incremented(target, tokens)
+    del sums
+    name = target.column.name
+    verdicts.reject(bad & target.coerced.present, name, Reason.BAD_VALUE, f"{name}: the sum is out of range")
+
+
+def _incremented(target: _Target, ids: I64) -> tuple[Stored, Mask]:
+    """Old value (absent counts as 0) plus the given one, per row; and where that is not a value."""
+    values = target.coerced.values
+    assert not isinstance(values, Texts)
+    old = _old_values(target.attribute, ids, values.dtype)
+    gone = np.isnan(old) if old.dtype.kind == "f" else old == absent_value(old.dtype)
+    old = np.where(gone, 0, old).astype(values.dtype)
+    given = np.where(target.coerced.present, values, 0).astype(values.dtype)
+    if values.dtype.kind == "f":
+        sums = old + given
+        return sums, ~np.isfinite(sums)
+    with np.errstate(over="ignore"):
+        total = old + given
+    return total, (((old ^ total) & (given ^ total)) < 0) | (total == _I64_MIN)
+
+
+def _old_values(attribute: Attribute, ids: I64, dtype: np.dtype[np.generic]) -> Stored:
+    """Stored values of profiles in any order, repeats allowed; ids not yet there are absent."""
+    unique, inverse = np.unique(np.maximum(ids, 0), return_inverse=True)
+    view = attribute.column.view()
+    held = view.gather(unique)
+    if held.dtype != dtype:
+        absent = held == absent_value(held.dtype) if held.dtype.kind != "f" else np.isnan(held)
+        held = np.where(absent, absent_value(dtype), held).astype(dtype)
+    return held[inverse]
+
+
+def _stage_column(target: _Target, ids: I64, accepted: Mask, owners: list[OwnerEdit]) -> ColumnEdit | None:
+    """The staged edit of one column: rows that say something, the last one of each profile."""
+    column, attribute, coerced = target.column, target.attribute, target.coerced
+    touched = coerced.present | column.unset if column.unset is not None else coerced.present
+    rows = np.flatnonzero(touched & accepted)
+    if not len(rows):
+        return None
+    order = np.argsort(ids[rows], kind="stable")
+    rows = rows[order]
+    profiles = ids[rows]
+    last = np.append(profiles[1:] != profiles[:-1], True)
+    rows, profiles = rows[last], profiles[last]
+    values = _stored_values(target, rows, profiles)
+    if attribute.definition.is_identifier:
+        owners.append(_own(attribute, profiles, values))
+    return attribute.column.stage(profiles, values, cuts_by_block(profiles))
+
+
+def _stored_values(target: _Target, rows: I64, profiles: I64) -> Stored:
+    coerced, column, dictionary = target.coerced, target.column, target.attribute.dictionary
+    present = coerced.present[rows]
+    if isinstance(dictionary, SetDictionary):
+        return _set_codes(target, dictionary, rows, profiles)
+    if isinstance(dictionary, TextDictionary):
+        assert isinstance(coerced.values, Texts)
+        codes = np.zeros(len(rows), dtype=np.uint32)
+        given = rows[present]
+        whole = len(given) == len(coerced.values) and bool((given == np.arange(len(given))).all())
+        codes[present] = dictionary.codes(coerced.values if whole else coerced.values.take(given))
+        return codes
+    if column.change is Change.INCREMENT:
+        sums, _ = _incremented(target, np.where(target.coerced.present, _by_row(rows, profiles, len(column)), 0))
+        return sums[rows]
+    assert not isinstance(coerced.values, Texts)
+    return coerced.values[rows]
+
+
+def _by_row(rows: I64, profiles: I64, count: int) -> I64:
+    ids = np.zeros(count, dtype=np.int64)
+    ids[rows] = profiles
+    return ids
+
+
+def _set_codes(target: _Target, dictionary: SetDictionary, rows: I64, profiles: I64) -> Stored:
+    """Codes of the sets after the change; unset rows are absent."""
+    column, texts, present = target.column, target.coerced.values, target.coerced.present[rows]
+    assert isinstance(texts, Texts) and column.element_offsets is not None
+    starts, ends = column.element_offsets[rows], column.element_offsets[rows + 1]
+    lengths = np.where(present, ends - starts, 0)
+    total = np.cumsum(lengths)
+    at = np.arange(int(total[-1]), dtype=np.int64) + np.repeat(starts - (total - lengths), lengths)
+    owners = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
+    pairs = (owners << 32) | dictionary.elements.intern(texts.take(at))
+    if column.change is not Change.SET:
+        view = target.attribute.column.view()
+        old = dictionary.pairs_of(view.gather(profiles).astype(np.uint32))
+        pairs = np.union1d(old, pairs) if column.change is Change.ADD else np.setdiff1d(old, pairs)
+    codes = dictionary.codes_of_pairs(len(rows), pairs)
+    if column.change is Change.REMOVE:
+        was_absent = view.gather(profiles) == 0
+        codes[was_absent] = 0
+    codes[~present] = 0
+    return codes
+
+
+def _own(attribute: Attribute, profiles: I64, codes: Stored) -> OwnerEdit:
+    """Old identifiers of these profiles name nobody, the new ones name them."""
+    held = attribute.column.view().gather(profiles).astype(np.int64)
+    given = codes.astype(np.int64)
+    released = held[(held > 0) & (held != given)]
+    taken = given > 0
+    return OwnerEdit(
+        attribute,
+        np.concatenate([released, given[taken]]),
+        np.concatenate([np.zeros(len(released), np.uint32), (profiles[taken] + 1).astype(np.uint32)]),
+    )
