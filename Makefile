@@ -9,6 +9,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 ARGS ?=
 BIN := .venv/bin
+# Refuses to install anywhere but in the environment, should .venv/bin/python lead elsewhere.
+PIP := $(BIN)/python -m pip --require-virtualenv --disable-pip-version-check
 
 # A stamp's name carries the checksum of what it stands for: an older checkout finds its own set-up or makes it.
 LOCKED := .venv/.locked-$(shell cat requirements.lock | cksum | tr -c '0-9\n' '-')
@@ -32,19 +34,19 @@ help: ## Show the targets
 
 $(LOCKED): | .venv/bin/pip
 	$(call say,Installing the locked packages into .venv: about 250 MB; one to four minutes the first time)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PIP) install --require-hashes -r requirements.lock
 	@rm -f .venv/.locked-* .venv/.bench-*
 	@touch $@
 
 $(INSTALLED): $(LOCKED)
 	$(call say,Installing headcount itself from this folder)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.installed-*
 	@touch $@
 
 $(BENCH_LOCKED): $(INSTALLED)
 	$(call say,Installing the systems that the benchmarks compare with: about 400 MB; two to five minutes the first time)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(PIP) install --require-hashes -r requirements-bench.lock
 	@rm -f .venv/.bench-*
 	@touch $@
 
@@ -133,7 +135,7 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= PIP_IND
 
 .PHONY: lock
 lock: | .venv/bin/pip ## Renew requirements.lock and requirements-bench.lock (ARGS=--upgrade: to the newest)
-	@test -x $(BIN)/pip-compile || $(BIN)/python -m pip install pip-tools
+	@test -x $(BIN)/pip-compile || $(PIP) install pip-tools
 	$(call say,Resolving and hashing requirements.lock: about seven minutes)
 	$(COMPILE) $(ARGS) --extra server --extra demo --extra dev -o requirements.lock pyproject.toml
 	$(call say,Resolving and hashing requirements-bench.lock: about four minutes)
