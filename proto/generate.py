@@ -63,7 +63,9 @@ def replace(committed: Path, fresh: Path, changed: list[str]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="only compare with the committed code")
     check = parser.parse_args().check
     installed = metadata.version("grpcio-tools")

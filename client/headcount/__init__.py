@@ -1,1 +1,104 @@
-"""The client of Headcount."""
+"""The client of Headcount: exact audience counts, memberships and segments, over gRPC.
+
+from headcount import Client, attribute, did
+
+offer = (attribute("lifetime_value") > 25_000) & did("page_view", page="/offer").at_least(5).within(days=7)
+with Client("localhost:50051") as headcount:
+    print(headcount.count(offer))
+"""
+
+from headcount.aio import AsyncClient
+from headcount.aio_writer import AsyncIngestWriter
+from headcount.channel import Tls
+from headcount.client import Client
+from headcount.errors import (
+    Aborted,
+    AlreadyExists,
+    Cancelled,
+    DeadlineExceeded,
+    FailedPrecondition,
+    HeadcountError,
+    InvalidArgument,
+    InvalidRule,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    ServerError,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
+from headcount.ingest import IngestOptions, IngestSummary
+from headcount.rows import Event, EventColumns, ProfileColumns, ProfileUpdate
+from headcount.rules import (
+    Attribute,
+    Rule,
+    Window,
+    active_days,
+    all_of,
+    any_of,
+    at_least,
+    attribute,
+    avg_of,
+    bottom,
+    bucket,
+    channel,
+    consent,
+    context,
+    count_of,
+    did,
+    distinct_of,
+    everyone,
+    exactly,
+    first_did,
+    first_of,
+    key_in,
+    known,
+    last_event,
+    last_of,
+    max_of,
+    min_of,
+    never_did,
+    none_of,
+    prop,
+    raw,
+    same,
+    sample,
+    segment,
+    sum_of,
+    tag,
+    top,
+)
+from headcount.values import (
+    Answer,
+    Count,
+    Identifier,
+    MemberReceipt,
+    Membership,
+    Memberships,
+    MembershipTable,
+    Point,
+    Profile,
+    RejectedRow,
+    Schema,
+    Segment,
+    SegmentKind,
+    SegmentState,
+    Status,
+    WriteReceipt,
+)
+from headcount.writer import IngestWriter
+
+__all__ = [
+    "Aborted", "AlreadyExists", "Answer", "AsyncClient", "AsyncIngestWriter", "Attribute", "Cancelled", "Client",
+    "Count", "DeadlineExceeded", "Event", "EventColumns", "FailedPrecondition", "HeadcountError", "Identifier",
+    "IngestOptions", "IngestSummary", "IngestWriter", "InvalidArgument", "InvalidRule", "MemberReceipt", "Membership",
+    "MembershipTable", "Memberships", "NotFound", "OutOfRange", "PermissionDenied", "Point", "Profile",
+    "ProfileColumns", "ProfileUpdate", "RejectedRow", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind",
+    "SegmentState", "ServerError", "Status", "Tls", "Unauthenticated", "Unavailable", "Unimplemented", "Window",
+    "WriteReceipt", "active_days", "all_of", "any_of", "at_least", "attribute", "avg_of", "bottom", "bucket",
+    "channel", "consent", "context", "count_of", "did", "distinct_of", "everyone", "exactly", "first_did", "first_of",
+    "key_in", "known", "last_event", "last_of", "max_of", "min_of", "never_did", "none_of", "prop", "raw", "same",
+    "sample", "segment", "sum_of", "tag", "top",
+]  # fmt: skip

@@ -1,0 +1,105 @@
+"""How the clients reach a server: options of the channel, credentials, and what is tried again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+
+from headcount.errors import InvalidArgument
+
+DEFAULT_TARGET: Final = "127.0.0.1:50051"
+DEFAULT_TIMEOUT_S: Final = 10.0
+MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
+
+_READS: Final = {
+    "SchemaService": ("GetSchema",),
+    "ProfileService": ("GetProfile", "ListProfiles", "LookupProfiles"),
+    "SegmentService": ("GetSegment", "ListSegments", "GetStatistics", "ListTemplates", "ListRuleElements"),
+    "AudienceService": (
+        "CountAudience", "CheckMembership", "BatchCheckMembership", "ListMemberships", "PreviewAudience",
+        "ExplainMembership", "CompareRules", "GetOverlap", "GetBreakdown",
+    ),
+    "AdminService": ("GetStatus", "GetSettings"),
+}  # fmt: skip
+# These carry a request id, under which the server gives a repetition the first answer.
+_REPEATABLE_WRITES: Final = {
+    "SchemaService": ("DeclareAttributes", "DeclareEvents"),
+    "ProfileService": ("BatchUpsertProfiles", "MergeProfiles", "EraseProfile"),
+    "EventService": ("TrackEvents",),
+    "SegmentService": (
+        "CreateSegment", "UpdateSegment", "DeleteSegment", "DuplicateSegment", "AddMembers", "RemoveMembers",
+    ),
+}  # fmt: skip
+
+
+def service_config() -> str:
+    """gRPC's service config: what may be sent again when the server was unavailable, and how soon."""
+    names = [
+        {"service": f"headcount.v1.{service}", "method": method}
+        for group in (_READS, _REPEATABLE_WRITES)
+        for service, methods in group.items()
+        for method in methods
+    ]
+    retry = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.05s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 3,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry}]})
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """An encrypted connection. `root_certificates` in PEM; None means those of the system.
+
+    With `private_key` and `certificate_chain` the client shows who it is.
+    """
+
+    root_certificates: bytes | None = None
+    private_key: bytes | None = None
+    certificate_chain: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where a client connects to, and how."""
+
+    target: str = DEFAULT_TARGET
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    token: str | None = None
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        if not self.target:
+            raise InvalidArgument("the target is HOST:PORT", reason="INVALID_TARGET")
+        if not self.timeout_s > 0:
+            raise InvalidArgument("a timeout is more than 0 seconds", reason="INVALID_TIMEOUT")
+
+    def options(self) -> list[tuple[str, int | str]]:
+        return [
+            ("grpc.service_config", service_config()),
+            ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+            ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+        ]
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """None for plaintext."""
+        if self.tls is None:
+            return None
+        return grpc.ssl_channel_credentials(
+            self.tls.root_certificates, self.tls.private_key, self.tls.certificate_chain
+        )
+
+    def metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        return () if self.token is None else (("authorization", f"Bearer {self.token}"),)
+
+    def deadline_s(self, timeout: float | None) -> float:
+        """A call's own timeout, else the client's."""
+        return self.timeout_s if timeout is None else timeout

@@ -1,0 +1,452 @@
+"""The client for threads: every call waits for its answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+
+from headcount import values
+from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
+from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
+from headcount.ingest import INGEST_PATH, IngestOptions
+from headcount.rows import CellInput
+from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
+from headcount.wire import requests
+from headcount.wire.calls import Page, Unary
+from headcount.wire.failures import error_of
+from headcount.wire.requests import Asked, EventRows, ProfileRows, RuleLike, SegmentFields, SegmentFilter
+from headcount.writer import IngestWriter
+
+OutT = TypeVar("OutT")
+ItemT = TypeVar("ItemT")
+
+PAGE_SIZE = 100
+READY = frozenset({ServingState.SERVING, ServingState.READ_ONLY})
+READY_POLL_S = 0.05
+
+
+class Client:
+    """A connection to a server; a context manager, safe to share between threads.
+
+    Every call has a timeout in seconds, the client's unless it is given its own, and raises a HeadcountError.
+    Reads may demand `min_version` (see one's own writes: `min_version=receipt.version`) or `min_now`. Writes take a
+    `request_id`; under the same one a repetition changes nothing. Without one each call makes its own, so that a write
+    that found the server away is safely tried again.
+    """
+
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_S,
+        token: str | None = None,
+        tls: Tls | None = None,
+    ) -> None:
+        self._connection = Connection(target, timeout, token, tls)
+        options, credentials = self._connection.options(), self._connection.credentials()
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, options)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, options)
+        self._metadata = self._connection.metadata()
+        self._stubs: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Let go of the connection; calls under way end as Cancelled. Closing again does nothing."""
+        self._closed = True
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, call: Unary[OutT], timeout: float | None) -> OutT:
+        self._check_open()
+        stub = self._stubs.get(call.path)
+        if stub is None:
+            stub = self._stubs[call.path] = self._channel.unary_unary(call.path)
+        try:
+            answer = stub(call.request, timeout=self._connection.deadline_s(timeout), metadata=self._metadata)
+        except grpc.RpcError as failure:
+            raise error_of(failure) from failure  # type: ignore[arg-type]
+        return call.read(answer)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise HeadcountError("this client is closed", reason="CLIENT_CLOSED", code="FAILED_PRECONDITION")
+
+    def _items(self, page_at: Callable[[str], Unary[Page[ItemT]]], timeout: float | None) -> Iterator[ItemT]:
+        token = ""
+        while True:
+            page = self._run(page_at(token), timeout)
+            yield from page.items
+            token = page.next_token
+            if not token:
+                return
+
+    # ------------------------------------------------------------------------------------------------ the server
+
+    def status(self, *, timeout: float | None = None) -> values.Status:
+        """Sizes, memory, versions, latencies."""
+        return self._run(requests.status(), timeout)
+
+    def wait_ready(self, timeout: float = 30.0) -> values.Status:
+        """Wait until the server answers and has loaded; raises DeadlineExceeded."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                status = self.status(timeout=left)
+            except Unavailable:
+                pass
+            else:
+                if status.state in READY:
+                    return status
+            time.sleep(min(READY_POLL_S, max(0.0, deadline - time.monotonic())))
+        raise DeadlineExceeded(f"the server was not ready within {timeout:g} s", reason="NOT_READY")
+
+    def checkpoint(self, *, timeout: float | None = None) -> values.Answer:
+        """Write the whole state to disk, so that the next start is quick."""
+        return self._run(requests.checkpoint(), timeout)
+
+    # ------------------------------------------------------------------------------------------------ the schema
+
+    def get_schema(
+        self,
+        *,
+        include_counts: bool = False,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Schema:
+        """What profiles and events may hold; with counts, how many profiles have each."""
+        return self._run(requests.get_schema(include_counts, Asked(min_version, min_now)), timeout)
+
+    def declare_attributes(
+        self,
+        attributes: Mapping[str, str] | None = None,
+        *,
+        tracked: Iterable[str] = (),
+        identifiers: Iterable[str] = (),
+        consent_topics: Mapping[str, bool] | None = None,
+        validate_only: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Schema:
+        """Add attributes by type: `{"plan": "text", "spent": "decimal(2)", "interests": "set"}`.
+
+        Types are bool, int, decimal(0..6), float, text, set, instant, date and point. `tracked` ones keep the instant
+        of their last change. `consent_topics` says by topic whether it is opt-in (else opt-out).
+        """
+        call = requests.declare_attributes(
+            attributes or {}, tracked, identifiers, consent_topics or {}, validate_only, request_id
+        )
+        return self._run(call, timeout)
+
+    def declare_events(
+        self,
+        event_types: Mapping[str, Mapping[str, str]],
+        *,
+        retention: Mapping[str, dt.timedelta] | None = None,
+        validate_only: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Schema:
+        """Add event types and the types of their properties: `{"purchase": {"amount": "decimal(2)"}}`."""
+        call = requests.declare_events(event_types, retention or {}, validate_only, request_id)
+        return self._run(call, timeout)
+
+    # ------------------------------------------------------------------------------------------ profiles, events
+
+    def upsert_profiles(
+        self,
+        rows: ProfileRows,
+        *,
+        create: bool = True,
+        recreate: bool = False,
+        all_or_nothing: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.WriteReceipt:
+        """Create or change profiles: ProfileUpdates, mappings with a `key`, or ProfileColumns.
+
+        Bad rows are reported by position and the others applied, unless `all_or_nothing`.
+        """
+        return self._run(
+            requests.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
+        )
+
+    def track(
+        self,
+        rows: EventRows,
+        *,
+        create: bool = True,
+        all_or_nothing: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.WriteReceipt:
+        """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns."""
+        return self._run(requests.track(rows, create, all_or_nothing, request_id), timeout)
+
+    def ingest(
+        self,
+        options: IngestOptions | None = None,
+        on_progress: Callable[[values.WriteReceipt], None] | None = None,
+    ) -> IngestWriter:
+        """A stream for many rows. `on_progress` is called with each batch's receipt, on a thread of its own."""
+        self._check_open()
+        stub: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(INGEST_PATH)
+        return IngestWriter(
+            lambda batches: stub(batches, metadata=self._metadata), options or IngestOptions(), on_progress
+        )
+
+    def get_profile(
+        self,
+        who: str | Identifier,
+        *,
+        omit_segments: bool = False,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Profile:
+        """Everything known about one profile, by key or identifier; raises NotFound."""
+        return self._run(requests.get_profile(who, omit_segments, Asked(min_version, min_now)), timeout)
+
+    def list_profiles(
+        self,
+        rule: RuleLike | None = None,
+        *,
+        attributes: Sequence[str] = (),
+        page_size: int = PAGE_SIZE,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[values.Profile]:
+        """The profiles that a rule describes, or everyone; pages are fetched as they are needed."""
+        asked = Asked(min_version, min_now)
+        return self._items(
+            lambda token: requests.list_profiles(rule, attributes, page_size, token, asked), timeout
+        )
+
+    def lookup(
+        self,
+        identifiers: Iterable[Identifier],
+        *,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> list[str | None]:
+        """The key for each identifier, None where nobody carries it."""
+        return self._run(requests.lookup(identifiers, Asked(min_version, min_now)), timeout)
+
+    def merge_profiles(
+        self,
+        survivor: str,
+        merged: str,
+        *,
+        force: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Profile:
+        """Move everything of `merged` to `survivor`, whose profile comes back. Two known ones need `force`."""
+        return self._run(requests.merge_profiles(survivor, merged, force, request_id), timeout)
+
+    def erase_profile(
+        self, key: str, *, request_id: str | None = None, timeout: float | None = None
+    ) -> values.Answer:
+        """Remove a profile and everything about it, for good."""
+        return self._run(requests.erase_profile(key, request_id), timeout)
+
+    # -------------------------------------------------------------------------------------------------- segments
+
+    def create_segment(
+        self,
+        segment_id: str,
+        rule: RuleLike | None = None,
+        *,
+        kind: SegmentKind | None = None,
+        state: SegmentState | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        folder: str | None = None,
+        labels: Sequence[str] | None = None,
+        retention: dt.timedelta | None = None,
+        retains_unknown_only: bool | None = None,
+        validate_only: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """Define a segment: data-driven if it has a rule, else manual, unless `kind` says otherwise."""
+        said = SegmentFields(
+            rule, kind, state, display_name, description, folder, labels, retention, retains_unknown_only
+        )
+        return self._run(requests.create_segment(segment_id, said, validate_only, request_id), timeout)
+
+    def get_segment(
+        self,
+        segment_id: str,
+        *,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """A segment with its exact size; raises NotFound."""
+        return self._run(requests.get_segment(segment_id, Asked(min_version, min_now)), timeout)
+
+    def list_segments(
+        self,
+        *,
+        folder: str = "",
+        label: str = "",
+        kind: SegmentKind | None = None,
+        text: str = "",
+        order_by: str = "",
+        include_archived: bool = False,
+        page_size: int = PAGE_SIZE,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[values.Segment]:
+        """Segments with their exact sizes. `order_by` is display_name, size, create_time or update_time, also `desc`."""
+        which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
+        asked = Asked(min_version, min_now)
+        return self._items(lambda token: requests.list_segments(which, page_size, token, asked), timeout)
+
+    def update_segment(
+        self,
+        segment_id: str,
+        *,
+        rule: RuleLike | None = None,
+        state: SegmentState | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        folder: str | None = None,
+        labels: Sequence[str] | None = None,
+        retention: dt.timedelta | None = None,
+        retains_unknown_only: bool | None = None,
+        etag: str = "",
+        validate_only: bool = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """Change what is given. With an `etag` that is no longer current it raises Aborted.
+
+        Empty text, an empty list and a retention of zero take away what was there.
+        """
+        said = SegmentFields(
+            rule, None, state, display_name, description, folder, labels, retention, retains_unknown_only
+        )
+        return self._run(requests.update_segment(segment_id, said, etag, validate_only, request_id), timeout)
+
+    def delete_segment(
+        self,
+        segment_id: str,
+        *,
+        etag: str = "",
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Answer:
+        """Raises FailedPrecondition while other segments refer to it; `metadata["dependents"]` names them."""
+        return self._run(requests.delete_segment(segment_id, etag, request_id), timeout)
+
+    def duplicate_segment(
+        self,
+        segment_id: str,
+        new_id: str,
+        *,
+        display_name: str = "",
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """A deep copy under a new id."""
+        return self._run(requests.duplicate_segment(segment_id, new_id, display_name, request_id), timeout)
+
+    def add_members(
+        self,
+        segment_id: str,
+        keys: Iterable[str] = (),
+        *,
+        identifiers: Iterable[Identifier] = (),
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.MemberReceipt:
+        """Add profiles to a manual segment. Unknown ones are reported by position, keys first, never created."""
+        return self._run(requests.add_members(segment_id, keys, identifiers, request_id), timeout)
+
+    def remove_members(
+        self,
+        segment_id: str,
+        keys: Iterable[str] = (),
+        *,
+        identifiers: Iterable[Identifier] = (),
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.MemberReceipt:
+        """Take profiles out of a manual segment."""
+        return self._run(requests.remove_members(segment_id, keys, identifiers, request_id), timeout)
+
+    # ------------------------------------------------------------------------------------------------- audiences
+
+    def count(
+        self,
+        rule: RuleLike,
+        *,
+        at: dt.datetime | None = None,
+        node_sizes: bool = False,
+        context: Mapping[str, CellInput] | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Count:
+        """How many a rule describes, exactly; `at` another instant, and with the size of each of its nodes."""
+        return self._run(requests.count(rule, at, node_sizes, context, Asked(min_version, min_now)), timeout)
+
+    def check(
+        self,
+        key: str,
+        *segments: str,
+        rules: Iterable[RuleLike] = (),
+        at: dt.datetime | None = None,
+        context: Mapping[str, CellInput] | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Membership:
+        """Whether one profile is in each of the segments and rules. An unknown key is in nothing."""
+        asked = Asked(min_version, min_now)
+        return self._run(requests.check(key, segments, rules, at, context, asked), timeout)
+
+    def check_many(
+        self,
+        keys: Sequence[str],
+        *segments: str,
+        rules: Iterable[RuleLike] = (),
+        at: dt.datetime | None = None,
+        context: Mapping[str, CellInput] | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.MembershipTable:
+        """Whether each of many profiles is in each of the segments and rules."""
+        asked = Asked(min_version, min_now)
+        return self._run(requests.check_many(keys, segments, rules, at, context, asked), timeout)
+
+    def memberships(
+        self,
+        who: str | Identifier,
+        *,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> values.Memberships:
+        """All segments that a profile is in; raises NotFound for an unknown one."""
+        return self._run(requests.memberships(who, Asked(min_version, min_now)), timeout)

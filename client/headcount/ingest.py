@@ -1,0 +1,261 @@
+"""Batches for a stream of writes: rows gathered into columns, and what the server answers, added up.
+
+Nothing here sends anything; the writers of the sync and the async client both stand on it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headcount.rows import CellInput, EventColumns, ProfileColumns
+from headcount.v1 import column_pb2, event_service_pb2
+from headcount.values import RejectedRow, WriteReceipt
+from headcount.wire import columns, decode
+from headcount.wire.calls import path_of
+from headcount.wire.columns import ABSENT, Missing, Shape, joined, shape_of
+from headcount.wire.encode import instant_us, refused
+
+INGEST_PATH = path_of("EventService", "IngestStream")
+REJECTED_ROWS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How a stream writes.
+
+    `batch_rows` rows make a batch; at most `in_flight` batches wait for their answers, none longer than
+    `stall_timeout_s` without any answer. `create` says whether unknown keys make new profiles, `all_or_nothing` whether
+    one bad row refuses its batch.
+    """
+
+    batch_rows: int = 10_000
+    in_flight: int = 4
+    stall_timeout_s: float = 60.0
+    create: bool = True
+    recreate: bool = False
+    all_or_nothing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch_rows < 1 or self.in_flight < 1:
+            raise refused("batch_rows", "a batch has at least one row, and at least one batch is in flight")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """What a stream wrote. `version` is the last one; reads with `min_version` see everything.
+
+    `rejected_rows` holds the first 10,000, their positions counted from the start of the stream.
+    """
+
+    version: int
+    accepted_rows: int
+    created_profiles: int
+    duplicate_events: int
+    rejected_row_count: int
+    rejected_rows: tuple[RejectedRow, ...]
+
+
+@dataclass(slots=True)
+class GrowingColumn:
+    """The values of one name in the batch being gathered; rows before its first are ABSENT."""
+
+    values: list[object] = field(default_factory=list)
+    shape: Shape | None = None
+
+    def takes(self, shape: Shape | None) -> bool:
+        return shape is None or self.shape is None or joined(self.shape, shape) is not None
+
+    def put(self, row: int, value: CellInput | Missing, shape: Shape | None) -> None:
+        self.values.extend([ABSENT] * (row - len(self.values)))
+        self.values.append(value)
+        if shape is not None:
+            self.shape = shape if self.shape is None else joined(self.shape, shape)
+
+
+@dataclass(slots=True)
+class RowGatherer:
+    """Rows of one kind on their way into columns. Raises InvalidArgument for a row that is not one, and keeps none
+    of it."""
+
+    keys: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    times_us: list[int] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    columns: dict[str, GrowingColumn] = field(default_factory=dict)
+
+    def fits(self, cells: Mapping[str, CellInput]) -> bool:
+        """Whether every value can stand in the column of its name; if not, a new batch has to begin."""
+        for name, value in cells.items():
+            shape = None if value is None else shape_of(value, name)
+            column = self.columns.get(name)
+            if column is not None and not column.takes(shape):
+                return False
+        return True
+
+    def add_profile(self, key: str, cells: Mapping[str, CellInput]) -> None:
+        self._put(cells)
+        self.keys.append(key)
+
+    def add_event(
+        self, name: str, key: str, time: dt.datetime, event_id: str, cells: Mapping[str, CellInput]
+    ) -> None:
+        time_us = instant_us(time)
+        self._put(cells)
+        self.names.append(name)
+        self.keys.append(key)
+        self.times_us.append(time_us)
+        self.ids.append(event_id)
+
+    def _put(self, cells: Mapping[str, CellInput]) -> None:
+        row = len(self.keys)
+        shapes = {name: None if value is None else shape_of(value, name) for name, value in cells.items()}
+        for name, value in cells.items():
+            self.columns.setdefault(name, GrowingColumn()).put(row, value, shapes[name])
+
+    def _columns(self, field_name: str) -> list[column_pb2.Column]:
+        rows = len(self.keys)
+        made = []
+        for name, column in self.columns.items():
+            column.values.extend([ABSENT] * (rows - len(column.values)))
+            made.append(columns.column(name, column.values, f"{field_name}.{name}"))
+        return made
+
+    def profile_batch(self) -> column_pb2.ProfileBatch:
+        return column_pb2.ProfileBatch(keys=self.keys, attributes=self._columns("attributes"))
+
+    def event_batch(self) -> column_pb2.EventBatch:
+        one_name = len(set(self.names)) == 1
+        return column_pb2.EventBatch(
+            event_names=self.names[:1] if one_name else self.names,
+            keys=self.keys,
+            times_us=columns.little_endian("q", self.times_us),
+            event_ids=self.ids if any(self.ids) else [],
+            properties=self._columns("properties"),
+        )
+
+
+class Batches:
+    """Cuts what callers write into requests, in order: profiles and events never overtake one another.
+
+    Each method returns the requests that are now ready to be sent, serialised.
+    """
+
+    def __init__(self, options: IngestOptions) -> None:
+        self._options = options
+        self._profiles = RowGatherer()
+        self._events = RowGatherer()
+        self._batch_number = 0
+        self._rows_sent = 0
+        self._stream_id = uuid.uuid4().hex
+        self.starts: dict[int, int] = {}
+
+    def profile(self, key: str, attributes: Mapping[str, CellInput]) -> list[bytes]:
+        ready = self._flush_events()
+        if not self._profiles.fits(attributes):
+            ready += self._flush_profiles()
+        self._profiles.add_profile(key, attributes)
+        return ready + (
+            self._flush_profiles() if len(self._profiles.keys) >= self._options.batch_rows else []
+        )
+
+    def event(
+        self, name: str, key: str, time: dt.datetime, event_id: str, properties: Mapping[str, CellInput]
+    ) -> list[bytes]:
+        ready = self._flush_profiles()
+        present = {prop: value for prop, value in properties.items() if value is not None}
+        if not self._events.fits(present):
+            ready += self._flush_events()
+        self._events.add_event(name, key, time, event_id, present)
+        return ready + (self._flush_events() if len(self._events.keys) >= self._options.batch_rows else [])
+
+    def profiles(self, given: ProfileColumns) -> list[bytes]:
+        batch = columns.profile_batch(given)
+        return [*self.flush(), self._request(len(batch.keys), profiles=batch)]
+
+    def events(self, given: EventColumns) -> list[bytes]:
+        batch = columns.event_batch(given)
+        return [*self.flush(), self._request(len(batch.keys), events=batch)]
+
+    def flush(self) -> list[bytes]:
+        """What has been gathered so far, however little."""
+        return self._flush_profiles() + self._flush_events()
+
+    def _flush_profiles(self) -> list[bytes]:
+        gathered, self._profiles = self._profiles, RowGatherer()
+        rows = len(gathered.keys)
+        return [self._request(rows, profiles=gathered.profile_batch())] if rows else []
+
+    def _flush_events(self) -> list[bytes]:
+        gathered, self._events = self._events, RowGatherer()
+        rows = len(gathered.keys)
+        return [self._request(rows, events=gathered.event_batch())] if rows else []
+
+    def _request(
+        self,
+        rows: int,
+        *,
+        profiles: column_pb2.ProfileBatch | None = None,
+        events: column_pb2.EventBatch | None = None,
+    ) -> bytes:
+        self._batch_number += 1
+        self.starts[self._batch_number] = self._rows_sent
+        self._rows_sent += rows
+        return event_service_pb2.IngestStreamRequest(
+            batch_number=self._batch_number,
+            profiles=profiles,
+            events=events,
+            create=self._options.create,
+            recreate=self._options.recreate,
+            all_or_nothing=self._options.all_or_nothing,
+            request_id=f"{self._stream_id}-{self._batch_number}",
+        ).SerializeToString()
+
+
+class Tally:
+    """The answers of a stream, added up."""
+
+    def __init__(self, starts: dict[int, int]) -> None:
+        self._starts = starts
+        self.version = 0
+        self.answered_batches = 0
+        self.accepted_rows = 0
+        self._created_profiles = 0
+        self._duplicate_events = 0
+        self._rejected_row_count = 0
+        self._rejected_rows: list[RejectedRow] = []
+
+    def add(self, answer: bytes) -> WriteReceipt:
+        """Take one answer in; its rejected rows come back with positions counted from the start of the stream."""
+        message = event_service_pb2.IngestStreamResponse.FromString(answer)
+        receipt = decode.tracked(message)
+        start = self._starts.pop(message.batch_number, 0)
+        moved = tuple(RejectedRow(start + r.row, r.field, r.reason, r.message) for r in receipt.rejected_rows)
+        self.version = max(self.version, receipt.version)
+        self.answered_batches += 1
+        self.accepted_rows += receipt.accepted_rows
+        self._created_profiles += receipt.created_profiles
+        self._duplicate_events += receipt.duplicate_events
+        self._rejected_row_count += len(moved)
+        self._rejected_rows += moved[: REJECTED_ROWS_KEPT - len(self._rejected_rows)]
+        return WriteReceipt(
+            version=receipt.version,
+            now=receipt.now,
+            engine_us=receipt.engine_us,
+            accepted_rows=receipt.accepted_rows,
+            created_profiles=receipt.created_profiles,
+            duplicate_events=receipt.duplicate_events,
+            rejected_rows=moved,
+        )
+
+    def summary(self) -> IngestSummary:
+        return IngestSummary(
+            self.version,
+            self.accepted_rows,
+            self._created_profiles,
+            self._duplicate_events,
+            self._rejected_row_count,
+            tuple(self._rejected_rows),
+        )
