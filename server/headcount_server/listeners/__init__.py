@@ -1,0 +1,1 @@
+"""What serves the method table: one module a protocol and library."""

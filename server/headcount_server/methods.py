@@ -1,0 +1,158 @@
+"""Which method is answered by which handler: the whole served surface on one page."""
+
+from __future__ import annotations
+
+from headcount_engine import Database
+from headcount_server.calls import Method, MethodTable, bidirectional_stream, table_of, unary
+from headcount_server.context import Role
+from headcount_server.guards.metrics import Metrics
+from headcount_server.phase import PhaseHolder
+from headcount_server.services.admin import Admin
+from headcount_server.services.audiences import Audiences
+from headcount_server.services.events import Events
+from headcount_server.services.profiles import Profiles
+from headcount_server.services.schemas import Schemas
+from headcount_server.services.segments import Segments
+from headcount_server.wire import messages as m
+from headcount_server.wire.status import ProcessFacts
+
+_V1 = "/headcount.v1."
+
+
+def method_table(
+    database: Database, phase: PhaseHolder, metrics: Metrics, facts: ProcessFacts
+) -> MethodTable:
+    """Every method that this release answers."""
+    return table_of(
+        *_schema_methods(Schemas(database)),
+        *_profile_methods(Profiles(database)),
+        *_event_methods(Events(database)),
+        *_segment_methods(Segments(database)),
+        *_audience_methods(Audiences(database)),
+        unary(
+            f"{_V1}AdminService/GetStatus",
+            m.GetStatusRequest,
+            m.ServerStatus,
+            Admin(database, phase, metrics, facts).get_status,
+        ),
+    )
+
+
+def _schema_methods(schemas: Schemas) -> tuple[Method, ...]:
+    service = f"{_V1}SchemaService"
+    return (
+        unary(f"{service}/GetSchema", m.GetSchemaRequest, m.Schema, schemas.get),
+        unary(
+            f"{service}/DeclareAttributes",
+            m.DeclareAttributesRequest,
+            m.Schema,
+            schemas.declare_attributes,
+            role=Role.WRITE,
+        ),
+        unary(
+            f"{service}/DeclareEvents",
+            m.DeclareEventsRequest,
+            m.Schema,
+            schemas.declare_events,
+            role=Role.WRITE,
+        ),
+    )
+
+
+def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
+    service = f"{_V1}ProfileService"
+    return (
+        unary(
+            f"{service}/BatchUpsertProfiles",
+            m.BatchUpsertProfilesRequest,
+            m.BatchUpsertProfilesResponse,
+            profiles.upsert,
+            role=Role.WRITE,
+        ),
+        unary(f"{service}/GetProfile", m.GetProfileRequest, m.Profile, profiles.get, is_inline=True),
+        unary(f"{service}/ListProfiles", m.ListProfilesRequest, m.ListProfilesResponse, profiles.list),
+        unary(
+            f"{service}/LookupProfiles", m.LookupProfilesRequest, m.LookupProfilesResponse, profiles.lookup
+        ),
+    )
+
+
+def _event_methods(events: Events) -> tuple[Method, ...]:
+    service = f"{_V1}EventService"
+    return (
+        unary(
+            f"{service}/TrackEvents",
+            m.TrackEventsRequest,
+            m.TrackEventsResponse,
+            events.track,
+            role=Role.WRITE,
+        ),
+        bidirectional_stream(
+            f"{service}/IngestStream",
+            m.IngestStreamRequest,
+            m.IngestStreamResponse,
+            events.ingest,
+            role=Role.WRITE,
+        ),
+    )
+
+
+def _segment_methods(segments: Segments) -> tuple[Method, ...]:
+    service = f"{_V1}SegmentService"
+    return (
+        unary(
+            f"{service}/CreateSegment", m.CreateSegmentRequest, m.Segment, segments.create, role=Role.WRITE
+        ),
+        unary(f"{service}/GetSegment", m.GetSegmentRequest, m.Segment, segments.get),
+        unary(f"{service}/ListSegments", m.ListSegmentsRequest, m.ListSegmentsResponse, segments.list),
+        unary(
+            f"{service}/UpdateSegment", m.UpdateSegmentRequest, m.Segment, segments.update, role=Role.WRITE
+        ),
+        unary(
+            f"{service}/DeleteSegment",
+            m.DeleteSegmentRequest,
+            m.DeleteSegmentResponse,
+            segments.delete,
+            role=Role.WRITE,
+        ),
+        unary(
+            f"{service}/DuplicateSegment",
+            m.DuplicateSegmentRequest,
+            m.Segment,
+            segments.duplicate,
+            role=Role.WRITE,
+        ),
+    )
+
+
+def _audience_methods(audiences: Audiences) -> tuple[Method, ...]:
+    service = f"{_V1}AudienceService"
+    return (
+        unary(f"{service}/CountAudience", m.CountAudienceRequest, m.CountAudienceResponse, audiences.count),
+        unary(
+            f"{service}/CheckMembership",
+            m.CheckMembershipRequest,
+            m.CheckMembershipResponse,
+            audiences.check,
+            is_inline=True,
+        ),
+        unary(
+            f"{service}/BatchCheckMembership",
+            m.BatchCheckMembershipRequest,
+            m.BatchCheckMembershipResponse,
+            audiences.check_many,
+        ),
+        bidirectional_stream(
+            f"{service}/StreamCheckMembership",
+            m.StreamCheckMembershipRequest,
+            m.StreamCheckMembershipResponse,
+            audiences.check_stream,
+        ),
+        unary(
+            f"{service}/ListMemberships",
+            m.ListMembershipsRequest,
+            m.ListMembershipsResponse,
+            audiences.list_memberships,
+            is_inline=True,
+        ),
+    )

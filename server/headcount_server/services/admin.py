@@ -1,0 +1,26 @@
+"""AdminService: the engine itself."""
+
+from __future__ import annotations
+
+from headcount_engine import Database
+from headcount_server.context import Context
+from headcount_server.guards.metrics import Metrics
+from headcount_server.phase import PhaseHolder
+from headcount_server.services.asking import Stopwatch, reach
+from headcount_server.wire import messages
+from headcount_server.wire.fields import need_of
+from headcount_server.wire.status import ProcessFacts, status_answer
+
+
+class Admin:
+    def __init__(self, database: Database, phase: PhaseHolder, metrics: Metrics, facts: ProcessFacts) -> None:
+        self._database = database
+        self._phase = phase
+        self._metrics = metrics
+        self._facts = facts
+
+    def get_status(self, request: messages.GetStatusRequest, context: Context) -> messages.ServerStatus:
+        watch = Stopwatch()
+        reach(self._database, need_of(request, context.deadline))
+        status = self._database.status()
+        return status_answer(status, self._phase.current, self._metrics.summaries(), self._facts, watch.us)

@@ -1,0 +1,70 @@
+"""EventService: what people did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headcount_engine import Database
+from headcount_engine.errors import InvalidArgument
+from headcount_engine.model.batches import EventBatch, WriteReceipt
+from headcount_server.context import Context
+from headcount_server.errors import NotServed
+from headcount_server.services.asking import Stopwatch
+from headcount_server.wire import messages, writes
+from headcount_server.wire.columns import event_batch, profile_batch
+from headcount_server.wire.fields import refuse_request_id
+from headcount_server.wire.rows import event_rows
+
+
+class Events:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def track(self, request: messages.TrackEventsRequest, context: Context) -> messages.TrackEventsResponse:
+        refuse_request_id(request)
+        batch = self._batch(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        return writes.track_answer(self._database.write_events(batch), watch.us)
+
+    def _batch(self, request: messages.TrackEventsRequest) -> EventBatch:
+        if request.events and request.HasField("batch"):
+            raise InvalidArgument("either rows or a batch, not both", path="batch")
+        create = request.create if request.HasField("create") else True
+        if request.HasField("batch"):
+            return event_batch(request.batch, "batch", create=create, all_or_nothing=request.all_or_nothing)
+        return event_rows(request.events, "events", create=create, all_or_nothing=request.all_or_nothing)
+
+    def ingest(
+        self, requests: Iterator[messages.IngestStreamRequest], context: Context
+    ) -> Iterator[messages.IngestStreamResponse]:
+        """One answer a batch, in order; a batch that cannot be read ends the stream, those before stay
+        applied."""
+        total = 0
+        for request in requests:
+            context.deadline.check()
+            watch = Stopwatch()
+            receipt = self._apply(request)
+            total += receipt.accepted
+            yield writes.ingest_answer(receipt, watch.us, request.batch_number, total)
+
+    def _apply(self, request: messages.IngestStreamRequest) -> WriteReceipt:
+        refuse_request_id(request)
+        if request.recreate:
+            raise NotServed("erasure is", path="recreate")
+        create = request.create if request.HasField("create") else True
+        match request.WhichOneof("batch"):
+            case "profiles":
+                return self._database.write_profiles(
+                    profile_batch(
+                        request.profiles, "profiles", create=create, all_or_nothing=request.all_or_nothing
+                    )
+                )
+            case "events":
+                return self._database.write_events(
+                    event_batch(
+                        request.events, "events", create=create, all_or_nothing=request.all_or_nothing
+                    )
+                )
+            case _:
+                raise InvalidArgument("a batch of profiles or of events", path="batch")

@@ -1,0 +1,45 @@
+"""SchemaService: what profiles and events may hold."""
+
+from __future__ import annotations
+
+from headcount_engine import Database
+from headcount_server.context import Context
+from headcount_server.services.asking import Stopwatch, reach
+from headcount_server.wire import messages
+from headcount_server.wire import schemas as wire
+from headcount_server.wire.fields import need_of, refuse_request_id
+
+
+class Schemas:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, request: messages.GetSchemaRequest, context: Context) -> messages.Schema:
+        watch = Stopwatch()
+        reach(self._database, need_of(request, context.deadline))
+        return self._answer(watch, include_counts=request.include_counts)
+
+    def declare_attributes(
+        self, request: messages.DeclareAttributesRequest, context: Context
+    ) -> messages.Schema:
+        refuse_request_id(request)
+        definitions = wire.attribute_definitions(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        self._database.declare_attributes(definitions)
+        return self._answer(watch, include_counts=False)
+
+    def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:
+        refuse_request_id(request)
+        definitions = wire.property_definitions(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        self._database.declare_properties(definitions)
+        return self._answer(watch, include_counts=False)
+
+    def _answer(self, watch: Stopwatch, *, include_counts: bool) -> messages.Schema:
+        """The schema at a version that it is at least as new as."""
+        state = self._database.status()
+        return wire.schema_answer(
+            self._database.schema(), state.version, state.now_us, watch.us, include_counts=include_counts
+        )

@@ -1,0 +1,75 @@
+"""SegmentService: named audiences."""
+
+from __future__ import annotations
+
+from headcount_engine import Database
+from headcount_engine.model.answers import SegmentPage
+from headcount_server.context import Context
+from headcount_server.services.asking import Stopwatch, reach, rule_in
+from headcount_server.wire import messages
+from headcount_server.wire import segments as wire
+from headcount_server.wire.fields import need_of, refuse_request_id, stamp
+from headcount_server.wire.rules import segment_id
+
+
+class Segments:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, request: messages.CreateSegmentRequest, context: Context) -> messages.Segment:
+        refuse_request_id(request)
+        draft = wire.draft_of(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        with rule_in("segment.rule"):
+            made = self._database.create_segment(draft)
+        return wire.segment_answer(made, watch.us)
+
+    def get(self, request: messages.GetSegmentRequest, context: Context) -> messages.Segment:
+        id_ = segment_id(request.name, "name")
+        watch = Stopwatch()
+        reach(self._database, need_of(request, context.deadline))
+        return wire.segment_answer(self._database.get_segment(id_), watch.us)
+
+    def list(self, request: messages.ListSegmentsRequest, context: Context) -> messages.ListSegmentsResponse:
+        query = wire.query_of(request)
+        watch = Stopwatch()
+        reach(self._database, need_of(request, context.deadline))
+        if wire.lists_nothing(request):
+            state = self._database.status()
+            return wire.page_answer(SegmentPage((), "", 0, state.version, state.now_us), watch.us)
+        return wire.page_answer(self._database.list_segments(query), watch.us)
+
+    def update(self, request: messages.UpdateSegmentRequest, context: Context) -> messages.Segment:
+        refuse_request_id(request)
+        id_ = segment_id(request.segment.name, "segment.name")
+        changes = wire.changes_of(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        with rule_in("segment.rule"):
+            made = self._database.update_segment(id_, changes, etag=request.segment.etag or None)
+        return wire.segment_answer(made, watch.us)
+
+    def delete(
+        self, request: messages.DeleteSegmentRequest, context: Context
+    ) -> messages.DeleteSegmentResponse:
+        refuse_request_id(request)
+        id_ = segment_id(request.name, "name")
+        context.deadline.check()
+        watch = Stopwatch()
+        self._database.delete_segment(id_, etag=request.etag or None)
+        state = self._database.status()
+        answer = messages.DeleteSegmentResponse()
+        stamp(answer, state.version, state.now_us, watch.us)
+        return answer
+
+    def duplicate(self, request: messages.DuplicateSegmentRequest, context: Context) -> messages.Segment:
+        """A copy; without a name of its own it is called by its id, as names are unique."""
+        refuse_request_id(request)
+        id_ = segment_id(request.name, "name")
+        context.deadline.check()
+        watch = Stopwatch()
+        made = self._database.duplicate_segment(
+            id_, request.segment_id, request.display_name or request.segment_id
+        )
+        return wire.segment_answer(made, watch.us)

@@ -1,0 +1,96 @@
+"""Counts and memberships, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headcount_engine.errors import InvalidArgument
+from headcount_engine.model.answers import CheckAnswer, CheckManyAnswer, CountAnswer, MembershipsAnswer
+from headcount_engine.model.batches import Texts
+from headcount_server.errors import NotServed
+from headcount_server.wire import messages
+from headcount_server.wire.fields import bits, checked_count, optional_instant_us, stamp
+from headcount_server.wire.rules import EngineRule, put_warnings, questions, rule_of, segment_name
+
+KEYS_MAX = 100_000
+ANSWERS_MAX = 64_000_000
+"""Profiles times questions of one batch: 8 MB of bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountQuestion:
+    rule: EngineRule
+    at_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuestion:
+    key: str
+    rules: list[EngineRule]
+    at_us: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckManyQuestion:
+    keys: Texts
+    rules: list[EngineRule]
+    at_us: int | None
+
+
+def count_question(request: messages.CountAudienceRequest) -> CountQuestion:
+    if request.include_node_sizes:
+        raise NotServed("the size of every node is", path="include_node_sizes")
+    if request.context:
+        raise NotServed("context attributes are", path="context")
+    return CountQuestion(rule_of(request.rule, "rule"), optional_instant_us(request, "at"))
+
+
+def count_answer(answer: CountAnswer) -> messages.CountAudienceResponse:
+    made = messages.CountAudienceResponse(
+        count=answer.count, total=answer.total, warnings=put_warnings(answer.warnings)
+    )
+    stamp(made, answer.version, answer.now_us, answer.engine_us)
+    return made
+
+
+def check_question(request: messages.CheckMembershipRequest) -> CheckQuestion:
+    if request.context:
+        raise NotServed("context attributes are", path="context")
+    if not request.key:
+        raise InvalidArgument("a profile's key is not empty", path="key")
+    return CheckQuestion(
+        request.key, questions(request.segments, request.rules), optional_instant_us(request, "at")
+    )
+
+
+def check_answer(answer: CheckAnswer) -> messages.CheckMembershipResponse:
+    made = messages.CheckMembershipResponse(member_bits=bits(answer.results), exists=answer.is_known)
+    stamp(made, answer.version, answer.now_us, answer.engine_us)
+    return made
+
+
+def check_many_question(request: messages.BatchCheckMembershipRequest) -> CheckManyQuestion:
+    if request.context:
+        raise NotServed("context attributes are", path="context")
+    if request.ids:
+        raise NotServed("checking by id is", path="ids")
+    keys = checked_count(len(request.keys), KEYS_MAX, "keys")
+    if not keys:
+        raise InvalidArgument("at least one key", path="keys")
+    rules = questions(request.segments, request.rules)
+    checked_count(keys * len(rules), ANSWERS_MAX, "keys")
+    return CheckManyQuestion(Texts.of(request.keys), rules, optional_instant_us(request, "at"))
+
+
+def check_many_answer(answer: CheckManyAnswer) -> messages.BatchCheckMembershipResponse:
+    made = messages.BatchCheckMembershipResponse(member_bits=bits(answer.results))
+    if not answer.is_known.all():
+        made.exists_bits = bits(answer.is_known)
+    stamp(made, answer.version, answer.now_us, answer.engine_us)
+    return made
+
+
+def memberships_answer(answer: MembershipsAnswer) -> messages.ListMembershipsResponse:
+    made = messages.ListMembershipsResponse(segments=[segment_name(id_) for id_ in answer.segments])
+    stamp(made, answer.version, answer.now_us, answer.engine_us)
+    return made

@@ -1,0 +1,180 @@
+"""The generated messages under short names, and how they are read."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headcount.v1 import (
+    admin_service_pb2,
+    audience_service_pb2,
+    change_service_pb2,
+    event_service_pb2,
+    profile_service_pb2,
+    schema_service_pb2,
+    segment_service_pb2,
+)
+from headcount.v1.admin_service_pb2 import (
+    GetStatusRequest,
+    MemoryUse,
+    MethodLatency,
+    ServerStatus,
+    ServingState,
+)
+from headcount.v1.audience_service_pb2 import (
+    BatchCheckMembershipRequest,
+    BatchCheckMembershipResponse,
+    CheckMembershipRequest,
+    CheckMembershipResponse,
+    CountAudienceRequest,
+    CountAudienceResponse,
+    ListMembershipsRequest,
+    ListMembershipsResponse,
+    StreamCheckMembershipRequest,
+    StreamCheckMembershipResponse,
+)
+from headcount.v1.column_pb2 import Column, EventBatch, ProfileBatch
+from headcount.v1.errors_pb2 import BadRequest, ErrorInfo, RetryInfo, RpcStatus, RuleProblem
+from headcount.v1.event_service_pb2 import (
+    EventRow,
+    IngestStreamRequest,
+    IngestStreamResponse,
+    TrackEventsRequest,
+    TrackEventsResponse,
+)
+from headcount.v1.profile_service_pb2 import (
+    BatchUpsertProfilesRequest,
+    BatchUpsertProfilesResponse,
+    GetProfileRequest,
+    ListProfilesRequest,
+    ListProfilesResponse,
+    LookupProfilesRequest,
+    LookupProfilesResponse,
+    Profile,
+    ProfileRow,
+)
+from headcount.v1.rule_pb2 import Rule, Warning
+from headcount.v1.schema_service_pb2 import (
+    Attribute,
+    DeclareAttributesRequest,
+    DeclareEventsRequest,
+    EventProperty,
+    EventType,
+    GetSchemaRequest,
+    Schema,
+)
+from headcount.v1.segment_service_pb2 import (
+    CreateSegmentRequest,
+    DeleteSegmentRequest,
+    DeleteSegmentResponse,
+    DuplicateSegmentRequest,
+    GetSegmentRequest,
+    ListSegmentsRequest,
+    ListSegmentsResponse,
+    Segment,
+    SegmentKind,
+    SegmentState,
+    UpdateSegmentRequest,
+)
+from headcount.v1.value_pb2 import Date, Identifier, TextSet, Value, ValueType
+from headcount.v1.write_pb2 import RejectedRow
+from headcount_server.errors import MalformedRequest
+
+__all__ = [
+    "SERVICES",
+    "Attribute",
+    "BadRequest",
+    "BatchCheckMembershipRequest",
+    "BatchCheckMembershipResponse",
+    "BatchUpsertProfilesRequest",
+    "BatchUpsertProfilesResponse",
+    "CheckMembershipRequest",
+    "CheckMembershipResponse",
+    "Column",
+    "CountAudienceRequest",
+    "CountAudienceResponse",
+    "CreateSegmentRequest",
+    "Date",
+    "DeclareAttributesRequest",
+    "DeclareEventsRequest",
+    "DeleteSegmentRequest",
+    "DeleteSegmentResponse",
+    "DuplicateSegmentRequest",
+    "ErrorInfo",
+    "EventBatch",
+    "EventProperty",
+    "EventRow",
+    "EventType",
+    "GetProfileRequest",
+    "GetSchemaRequest",
+    "GetSegmentRequest",
+    "GetStatusRequest",
+    "Identifier",
+    "IngestStreamRequest",
+    "IngestStreamResponse",
+    "ListMembershipsRequest",
+    "ListMembershipsResponse",
+    "ListProfilesRequest",
+    "ListProfilesResponse",
+    "ListSegmentsRequest",
+    "ListSegmentsResponse",
+    "LookupProfilesRequest",
+    "LookupProfilesResponse",
+    "MemoryUse",
+    "Message",
+    "MethodLatency",
+    "Profile",
+    "ProfileBatch",
+    "ProfileRow",
+    "RejectedRow",
+    "RetryInfo",
+    "RpcStatus",
+    "Rule",
+    "RuleProblem",
+    "Schema",
+    "Segment",
+    "SegmentKind",
+    "SegmentState",
+    "ServerStatus",
+    "ServingState",
+    "StreamCheckMembershipRequest",
+    "StreamCheckMembershipResponse",
+    "TextSet",
+    "Timestamp",
+    "TrackEventsRequest",
+    "TrackEventsResponse",
+    "UpdateSegmentRequest",
+    "Value",
+    "ValueType",
+    "Warning",
+    "parse",
+]
+
+SERVICES: Final[tuple[str, ...]] = tuple(
+    sorted(
+        service.full_name
+        for file in (
+            admin_service_pb2,
+            audience_service_pb2,
+            change_service_pb2,
+            event_service_pb2,
+            profile_service_pb2,
+            schema_service_pb2,
+            segment_service_pb2,
+        )
+        for service in file.DESCRIPTOR.services_by_name.values()
+    )
+)
+"""Full names of the services of the contract."""
+
+M = TypeVar("M", bound=Message)
+
+
+def parse(kind: type[M], payload: bytes) -> M:
+    """The message that the bytes are; raises MalformedRequest."""
+    try:
+        return kind.FromString(payload)
+    except DecodeError:
+        raise MalformedRequest from None

@@ -1,0 +1,96 @@
+"""The schema, both ways. Identifier types are, to the engine, attributes that identify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headcount_engine.errors import InvalidArgument
+from headcount_engine.model.answers import SchemaView
+from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
+from headcount_engine.model.values import Kind, ValueType
+from headcount_server.errors import NotServed
+from headcount_server.wire import messages
+from headcount_server.wire.fields import stamp
+from headcount_server.wire.values import type_number, value_type
+
+
+def attribute_definitions(request: messages.DeclareAttributesRequest) -> list[AttributeDefinition]:
+    """What to declare."""
+    if request.consent_topics:
+        raise NotServed("consent is", path="consent_topics")
+    if request.validate_only:
+        raise NotServed("validate_only is", path="validate_only")
+    made: list[AttributeDefinition] = []
+    for i, attribute in enumerate(request.attributes):
+        path = f"attributes[{i}]"
+        _refuse_description(attribute.description, path)
+        type_ = value_type(attribute.type, attribute.digits, path)
+        made.append(AttributeDefinition(_user_name(attribute.name, path), type_, attribute.tracked))
+    made.extend(
+        AttributeDefinition(
+            _user_name(name, f"identifier_types[{i}]"), ValueType(Kind.TEXT), is_identifier=True
+        )
+        for i, name in enumerate(request.identifier_types)
+    )
+    return made
+
+
+def property_definitions(request: messages.DeclareEventsRequest) -> list[PropertyDefinition]:
+    """What to declare. An event type is there once a property or an event of it is."""
+    if request.validate_only:
+        raise NotServed("validate_only is", path="validate_only")
+    made: list[PropertyDefinition] = []
+    for i, event in enumerate(request.event_types):
+        path = f"event_types[{i}]"
+        _refuse_description(event.description, path)
+        if event.HasField("retention"):
+            raise NotServed("retention of events is", path=f"{path}.retention")
+        if not event.properties:
+            raise InvalidArgument("at least one property; events without any need no declaration", path=path)
+        for j, prop in enumerate(event.properties):
+            inner = f"{path}.properties[{j}]"
+            _refuse_description(prop.description, inner)
+            made.append(PropertyDefinition(event.name, prop.name, value_type(prop.type, prop.digits, inner)))
+    return made
+
+
+def _user_name(name: str, path: str) -> str:
+    if name.startswith("$"):
+        raise InvalidArgument("names that begin with $ are the engine's own", path=path)
+    return name
+
+
+def _refuse_description(description: str, path: str) -> None:
+    if description:
+        raise NotServed("keeping descriptions is", path=f"{path}.description")
+
+
+def schema_answer(
+    view: SchemaView, version: int, now_us: int, engine_us: int, *, include_counts: bool
+) -> messages.Schema:
+    """Everything that rules can name."""
+    answer = messages.Schema(
+        attributes=[
+            messages.Attribute(
+                name=a.name, type=type_number(a.type), digits=a.type.digits, tracked=a.is_tracked
+            )
+            for a in view.attributes
+            if not a.is_identifier and not a.name.startswith("$")
+        ],
+        identifier_types=[a.name for a in view.attributes if a.is_identifier],
+        event_types=_event_types(view, include_counts),
+    )
+    stamp(answer, version, now_us, engine_us)
+    return answer
+
+
+def _event_types(view: SchemaView, include_counts: bool) -> Iterable[messages.EventType]:
+    made = {name: messages.EventType(name=name) for name in view.events}
+    if include_counts:
+        for name, count in view.events.items():
+            made[name].event_count = count
+    for p in view.properties:
+        made.setdefault(p.event, messages.EventType(name=p.event)).properties.append(
+            messages.EventProperty(name=p.name, type=type_number(p.type), digits=p.type.digits)
+        )
+    return made.values()
