@@ -45,7 +45,6 @@ from headcount.rules import (
     bucket,
     channel,
     consent,
-    context,
     count_of,
     did,
     distinct_of,
@@ -98,7 +97,7 @@ __all__ = [
     "ProfileColumns", "ProfileUpdate", "RejectedRow", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind",
     "SegmentState", "ServerError", "Status", "Tls", "Unauthenticated", "Unavailable", "Unimplemented", "Window",
     "WriteReceipt", "active_days", "all_of", "any_of", "at_least", "attribute", "avg_of", "bottom", "bucket",
-    "channel", "consent", "context", "count_of", "did", "distinct_of", "everyone", "exactly", "first_did", "first_of",
+    "channel", "consent", "count_of", "did", "distinct_of", "everyone", "exactly", "first_did", "first_of",
     "key_in", "known", "last_event", "last_of", "max_of", "min_of", "never_did", "none_of", "prop", "raw", "same",
     "sample", "segment", "sum_of", "tag", "top",
 ]  # fmt: skip

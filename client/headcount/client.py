@@ -14,7 +14,6 @@ from headcount import values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.ingest import INGEST_PATH, IngestOptions
-from headcount.rows import CellInput
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
 from headcount.wire import requests
 from headcount.wire.calls import Page, Unary
@@ -316,7 +315,7 @@ class Client:
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> Iterator[values.Segment]:
-        """Segments with their exact sizes. `order_by` is display_name, size, create_time or update_time, also `desc`."""
+        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
         which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
         asked = Asked(min_version, min_now)
         return self._items(lambda token: requests.list_segments(which, page_size, token, asked), timeout)
@@ -402,13 +401,12 @@ class Client:
         *,
         at: dt.datetime | None = None,
         node_sizes: bool = False,
-        context: Mapping[str, CellInput] | None = None,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> values.Count:
         """How many a rule describes, exactly; `at` another instant, and with the size of each of its nodes."""
-        return self._run(requests.count(rule, at, node_sizes, context, Asked(min_version, min_now)), timeout)
+        return self._run(requests.count(rule, at, node_sizes, Asked(min_version, min_now)), timeout)
 
     def check(
         self,
@@ -416,14 +414,13 @@ class Client:
         *segments: str,
         rules: Iterable[RuleLike] = (),
         at: dt.datetime | None = None,
-        context: Mapping[str, CellInput] | None = None,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> values.Membership:
         """Whether one profile is in each of the segments and rules. An unknown key is in nothing."""
         asked = Asked(min_version, min_now)
-        return self._run(requests.check(key, segments, rules, at, context, asked), timeout)
+        return self._run(requests.check(key, segments, rules, at, asked), timeout)
 
     def check_many(
         self,
@@ -431,14 +428,13 @@ class Client:
         *segments: str,
         rules: Iterable[RuleLike] = (),
         at: dt.datetime | None = None,
-        context: Mapping[str, CellInput] | None = None,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> values.MembershipTable:
         """Whether each of many profiles is in each of the segments and rules."""
         asked = Asked(min_version, min_now)
-        return self._run(requests.check_many(keys, segments, rules, at, context, asked), timeout)
+        return self._run(requests.check_many(keys, segments, rules, at, asked), timeout)
 
     def memberships(
         self,

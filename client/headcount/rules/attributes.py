@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from headcount.rules.text import (
-    KEYWORDS,
     Operand,
     Precedence,
     Rule,
@@ -283,10 +282,3 @@ def attribute(name: str) -> Attribute:
 def prop(name: str) -> Attribute:
     """A property of the event, inside `where`: `did("purchase").where(prop("amount") > 50)`."""
     return Attribute(quoted_name(name))
-
-
-def context(name: str) -> Attribute:
-    """An attribute that the request itself carries, such as the weather."""
-    if quoted_name(name) != name and name.lower() not in KEYWORDS:
-        raise refused("the name of a context attribute is made of letters, digits, `_`, `.` and `$`")
-    return Attribute(f"context.{name}")

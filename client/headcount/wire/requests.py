@@ -411,7 +411,6 @@ def count(
     rule: RuleLike,
     at: dt.datetime | None,
     node_sizes: bool,
-    context: Mapping[str, CellInput] | None,
     asked: Asked,
 ) -> Unary[values.Count]:
     request = audiences.CountAudienceRequest(
@@ -420,7 +419,6 @@ def count(
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
         include_node_sizes=node_sizes,
-        context=encode.cells(context or {}, "context"),
     )
     return unary("AudienceService", "CountAudience", request, audiences.CountAudienceResponse, decode.count)
 
@@ -430,7 +428,6 @@ def check(
     segment_ids: Sequence[str],
     rules: Iterable[RuleLike],
     at: dt.datetime | None,
-    context: Mapping[str, CellInput] | None,
     asked: Asked,
 ) -> Unary[values.Membership]:
     asked_rules = [encode.rule(rule) for rule in rules]
@@ -441,7 +438,6 @@ def check(
         at=encode.optional_timestamp(at, "at"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
-        context=encode.cells(context or {}, "context"),
     )
     questions = len(segment_ids) + len(asked_rules)
 
@@ -466,7 +462,6 @@ def check_many(
     segment_ids: Sequence[str],
     rules: Iterable[RuleLike],
     at: dt.datetime | None,
-    context: Mapping[str, CellInput] | None,
     asked: Asked,
 ) -> Unary[values.MembershipTable]:
     asked_rules = [encode.rule(rule) for rule in rules]
@@ -477,7 +472,6 @@ def check_many(
         at=encode.optional_timestamp(at, "at"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
-        context=encode.cells(context or {}, "context"),
     )
 
     def table(answer: audiences.BatchCheckMembershipResponse) -> values.MembershipTable:
