@@ -37,8 +37,23 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
 )
 from headcount_engine.errors import InvalidRule
-from headcount_engine.indexes.dictionaries import FALSE_CODE, TRUE_CODE, Dictionary, SetDictionary, TextDictionary
-from headcount_engine.indexes.predicates import Coded, Inside, Listed, Near, Nothing, Predicate, Present, Range
+from headcount_engine.indexes.dictionaries import (
+    FALSE_CODE,
+    TRUE_CODE,
+    Dictionary,
+    SetDictionary,
+    TextDictionary,
+)
+from headcount_engine.indexes.predicates import (
+    Coded,
+    Inside,
+    Listed,
+    Near,
+    Nothing,
+    Predicate,
+    Present,
+    Range,
+)
 from headcount_engine.model.batches import U8, U32, Texts
 from headcount_engine.model.values import (
     NUMERIC,
@@ -89,11 +104,15 @@ def bind_field(leaf: AttributeLeaf, field: Field, moment: Moment) -> FieldTest:
         case IsEmpty():
             return FieldTest((_filled(field),), negated=True)
         case TextMatch(_, text_op, pattern, fold):
-            return FieldTest((_decided(field, (text_op, pattern, fold), texts.matcher(text_op, pattern, fold)),))
+            return FieldTest(
+                (_decided(field, (text_op, pattern, fold), texts.matcher(text_op, pattern, fold)),)
+            )
         case Semver(_, op, version):
             negated = op is Op.NE
             decide = texts.semver_test(Op.EQ if negated else op, version)
-            return FieldTest((_decided(field, ("semver", Op.EQ if negated else op, version), decide),), negated)
+            return FieldTest(
+                (_decided(field, ("semver", Op.EQ if negated else op, version), decide),), negated
+            )
         case SetMatch(_, set_op, values):
             return _set_match(field, set_op, values)
         case SizeCompare(_, op, size):
@@ -111,7 +130,11 @@ def bind_field(leaf: AttributeLeaf, field: Field, moment: Moment) -> FieldTest:
         case WithinBox(_, south_west, north_east):
             _need(field, Kind.POINT, "a box")
             return FieldTest(
-                (Inside(south_west.latitude, south_west.longitude, north_east.latitude, north_east.longitude),)
+                (
+                    Inside(
+                        south_west.latitude, south_west.longitude, north_east.latitude, north_east.longitude
+                    ),
+                )
             )
         case Anniversary() | HasBeen():
             raise InvalidRule("this condition is not evaluated yet")
@@ -227,7 +250,7 @@ def exact_stored(field: Field, operand: Literal, moment: Moment) -> int | float 
             except OverflowError:
                 return None
             return double if Fraction(double) == exact else None
-        case (Kind.INT | Kind.DECIMAL), Number(value):
+        case ((Kind.INT | Kind.DECIMAL), Number(value)):
             scaled = Fraction(value) * 10**field.type.digits
             whole = int(scaled)
             return whole if whole == scaled and _LEAST <= whole <= _MOST else None
@@ -285,7 +308,10 @@ def _decided(field: Field, key: tuple[object, ...], decide: texts.Decide) -> Pre
         case TextDictionary():
             return Coded(key, field.dictionary.passes(key, decide, field.entries))
         case SetDictionary():
-            return Coded(key, field.dictionary.passes_count(key, decide, lambda found, _: _u8(found > 0), field.entries))
+            return Coded(
+                key,
+                field.dictionary.passes_count(key, decide, lambda found, _: _u8(found > 0), field.entries),
+            )
         case None:
             raise InvalidRule(f"{field.name!r} is {field.type}, not a text")
         case _:
@@ -330,7 +356,10 @@ def _set_match(field: Field, op: SetOp, values: tuple[str, ...]) -> FieldTest:
             return FieldTest((_sets(field, ("all", wanted), wanted, lambda found, _: _u8(found == count)),))
         case SetOp.EXACTLY:
             exact = _sets(
-                field, ("exactly", wanted), wanted, lambda found, sizes: _u8((found == count) & (sizes == count))
+                field,
+                ("exactly", wanted),
+                wanted,
+                lambda found, sizes: _u8((found == count) & (sizes == count)),
             )
             return FieldTest((exact,))
         case _:

@@ -15,7 +15,6 @@ from headcount_engine.errors import InvalidRule
 Decide = Callable[[list[str]], list[bool]]
 
 
-
 def fold_text(text: str, fold: Fold) -> str:
     """The form in which texts are compared, in NFC.
 

@@ -92,11 +92,11 @@ class SetDictionary:
 
     def __init__(self) -> None:
         self.elements = TextTable()
-        self._sets = TextTable()
+        self.sets = TextTable()
         self._tables = _Tables()
 
     def __len__(self) -> int:
-        return len(self._sets)
+        return len(self.sets)
 
     def codes(self, elements: Texts, offsets: I64) -> U32:
         """Codes of n sets given as texts, row by row (duplicates collapse): u32 of n."""
@@ -109,7 +109,7 @@ class SetDictionary:
         unique = np.unique(pairs)
         offsets = np.searchsorted(unique >> 32, np.arange(rows + 1, dtype=np.int64)).astype(np.int64)
         packed = (unique & 0xFFFFFFFF).astype("<u4")
-        return (self._sets.intern(Texts(packed.view(np.uint8), offsets * 4)) + 1).astype(np.uint32)
+        return (self.sets.intern(Texts(packed.view(np.uint8), offsets * 4)) + 1).astype(np.uint32)
 
     def pairs_of(self, codes: U32) -> I64:
         """The pairs row << 32 | element number of the sets with these codes; absent (0) gives none."""
@@ -125,18 +125,18 @@ class SetDictionary:
         return (owners << 32) | elements[at].astype(np.int64)
 
     def value(self, code: int) -> frozenset[str]:
-        packed = np.frombuffer(self._sets[code - 1], dtype="<u4")
+        packed = np.frombuffer(self.sets[code - 1], dtype="<u4")
         return frozenset(self.elements[int(e)].decode() for e in packed)
 
     @property
     def raw(self) -> tuple[U32, I64]:
         """(elements, starts): set n is elements[starts[n]:starts[n + 1]], element numbers ascending."""
-        data, starts = self._sets.raw
+        data, starts = self.sets.raw
         return data[: len(data) // 4 * 4].view("<u4"), starts // 4
 
     def empty_code(self) -> int:
         """Code of the empty set, or 0 if no profile ever had it."""
-        return int(self._sets.find(Texts(np.empty(0, np.uint8), np.zeros(2, np.int64)))[0]) + 1
+        return int(self.sets.find(Texts(np.empty(0, np.uint8), np.zeros(2, np.int64)))[0]) + 1
 
     def passes_count(
         self, key: Hashable, decide: Callable[[list[str]], list[bool]], test: Callable[[U32, U32], U8], entries: int
@@ -158,7 +158,7 @@ class SetDictionary:
 
     @property
     def nbytes(self) -> int:
-        return self.elements.nbytes + self._sets.nbytes
+        return self.elements.nbytes + self.sets.nbytes
 
 
 Dictionary = TextDictionary | SetDictionary

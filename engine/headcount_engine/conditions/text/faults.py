@@ -46,6 +46,17 @@ _CONDITION_WORDS: Final = frozenset(
     "NAME QUOTED NOT SIZE_OF LPAR ALL ANY NONE AT EXACTLY DID NEVER FIRST LAST FUNCTION COUNT_OF DAYS_OF TAG CHANNEL "
     "CONSENT KNOWN EVERYONE KEY IN SAMPLE BUCKET TOP BOTTOM SAME".split()
 )
+_PREDICATE_WORDS: Final = frozenset(
+    "OP EXISTS IS DOES CONTAINS STARTS ENDS GLOB MATCHES ANY ALL NONE EXACTLY NOT HAS WITHIN ANNIVERSARY AFTER AT "
+    "BEFORE BETWEEN FROM IN LAST NEXT THIS MORE TODAY TOMORROW YESTERDAY".split()
+)
+_WINDOW_WORDS: Final = frozenset(
+    "AFTER AT BEFORE BETWEEN FROM IN LAST NEXT THIS MORE TODAY TOMORROW YESTERDAY".split()
+)
+_COUNT_WORDS: Final = frozenset("AT BETWEEN EXACTLY FEWER LESS MORE ONCE".split())
+_TESTS: Final = frozenset(
+    "OP IN NOT BETWEEN CONTAINS EXISTS IS DOES HAS ANY ALL NONE EXACTLY BEFORE AFTER".split()
+)
 _PHRASES_SHOWN = 12
 
 
@@ -84,8 +95,30 @@ def unexpected(
         meant = _suggested(lexemes[index - 1].text, before)
         if meant:
             return _misspelt(lexemes[index - 1], meant, _phrases(before))
+    if index and found.type in _TESTS and _is_word(lexemes[index - 1]) and "NAME" in _terminals(replay()):
+        return _keyword_as_name(lexemes[index - 1], expected)
+    if (
+        index + 1 < len(lexemes)
+        and lexemes[index + 1].type in _TESTS
+        and _is_word(found)
+        and "NAME" in accepted
+    ):
+        return _keyword_as_name(found, expected)
     return InvalidRule(
         _message(found, accepted, expected), line=found.line, column=found.column, expected=expected
+    )
+
+
+def _is_word(lexeme: Lexeme) -> bool:
+    return lexeme.text.lower() in KEYWORDS or lexeme.text.lower() in FUNCTIONS
+
+
+def _keyword_as_name(found: Lexeme, expected: list[str]) -> InvalidRule:
+    return InvalidRule(
+        f"{found.text} is a keyword; as a name it takes backticks: {backticked(found.text)}",
+        line=found.line,
+        column=found.column,
+        expected=expected,
     )
 
 
@@ -97,11 +130,12 @@ def _message(found: Lexeme, accepted: frozenset[str], expected: list[str]) -> st
             f"inside `where` only the event's own properties can be tested, so this `{word}` does not belong to it; "
             f"{_listed(expected)} is expected first"
         )
-    is_word = found.text.lower() in KEYWORDS or found.text.lower() in FUNCTIONS
-    if is_word and "NAME" in accepted:
+    if _is_word(found) and "NAME" in accepted:
         if accepted >= _CONDITION_STARTS and found.type in _CONDITION_WORDS:
             return f"`{shown}` is about a profile; inside `where` and `has` only the event's properties are tested"
-        return f"`{shown}` is a keyword; as a name it is written {backticked(shown)}; expected {_listed(expected)}"
+        return f"{shown} is a keyword; as a name it takes backticks: {backticked(shown)}"
+    if found.type == "RPAR" and "$END" in accepted:
+        return "this `)` closes nothing"
     if accepted >= {"AND", "OR", "$END"} and found.type in _CONDITION_WORDS:
         return f"unexpected `{shown}`; conditions are joined by `and` or `or`"
     return f"unexpected `{shown}`; {_listed(expected)} is expected"
@@ -135,6 +169,16 @@ def _phrases(accepted: frozenset[str]) -> list[str]:
     if left >= _CONDITION_STARTS:
         phrases.append("a condition" if left >= _PROFILE_STARTS else "a condition on a property of the event")
         left -= _CONDITION_WORDS
+    if left >= {"OP", "CONTAINS", "EXISTS"}:
+        phrases.append(
+            'a test (`= 1`, `in (...)`, `exists`, `contains "..."`, `before ...`, `in last 30 days` ...)'
+        )
+        left -= _PREDICATE_WORDS
+    if left >= {"TODAY", "ONCE"}:
+        phrases.append("a count (`at least 2 times`)")
+    if "TODAY" in left and "FROM" in left:
+        phrases.append("a window (`in last 30 days`, `this month` ...)")
+        left -= _WINDOW_WORDS | (_COUNT_WORDS if "ONCE" in left else frozenset())
     for terminal in sorted(left, key=_order):
         phrase = _PHRASES.get(terminal, f"`{terminal.lower()}`")
         if phrase not in phrases:

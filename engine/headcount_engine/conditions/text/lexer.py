@@ -14,7 +14,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, NoReturn
 
 from headcount_engine.conditions.text.names import FUNCTIONS, KEYWORDS, is_plain
@@ -53,11 +53,11 @@ class Lexeme:
     starred: bool = field(default=False, kw_only=True)
 
 
-NUMBER_DIGITS_MAX: Final = 400
-"""Digits of a number: as many as the largest double has, and few enough to read in no time."""
-LEXEMES_PER_LEAF_MAX: Final = 200
+LEXEMES_PER_LEAF_MAX: Final = 64
+"""Past what any leaf takes with its groups around it: a longer text has more leaves than are allowed, or is no rule."""
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+# At most 400 digits before and after the point: more than the range of doubles needs, and read in no time.
 _STRING_SOURCE = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*+"'
 _NUMBER_SOURCE = r"-?(?:0|[1-9][0-9]{0,399})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,6})?(?![\w.])"
 _STRING = re.compile(_STRING_SOURCE)
@@ -305,10 +305,7 @@ class _Scanner:
         return self.cut("INSTANT", match.end(), instant)
 
     def number(self, written: str) -> Number:
-        try:
-            return Number(Decimal(written)) if set(written) & set(".eE") else Number(int(written))
-        except (InvalidValue, InvalidOperation):
-            self.refuse("a number beyond the range of doubles")
+        return self.exact(int(written) if set(written).isdisjoint(".eE") else Decimal(written))
 
     def decoded(self, quoted: str) -> str:
         """The text that a JSON string stands for, in NFC; within the bound on texts."""
@@ -337,18 +334,22 @@ class _Scanner:
         values = json.loads(f"[{body}]", parse_float=Decimal)
         self.check_count(len(values))
         if body.isascii() and "\\" not in body and len(body) <= self.limits.text_bytes:
-            decoded = [Text(v) if isinstance(v, str) else self.as_number(v) for v in values]
+            decoded = [Text(v) if isinstance(v, str) else self.exact(v) for v in values]
         else:
-            decoded = [Text(self.checked(v)) if isinstance(v, str) else self.as_number(v) for v in values]
+            decoded = [Text(self.checked(v)) if isinstance(v, str) else self.exact(v) for v in values]
         lexeme = self.cut("LIST", match.end(), tuple(decoded))
         self.count_lines(match.start(), match.end())
         return lexeme
 
-    def as_number(self, value: int | Decimal) -> Number:
+    def exact(self, value: int | Decimal) -> Number:
+        """The number as it was written, or refused: never a rounded one."""
         try:
-            return Number(value)
+            number = Number(value)
         except InvalidValue:
             self.refuse("a number beyond the range of doubles")
+        if number.value != value:
+            self.refuse("a number of more digits than can be held exactly")
+        return number
 
     def checked(self, text: str) -> str:
         """A text from a list, in NFC, if it is one and within its bound."""

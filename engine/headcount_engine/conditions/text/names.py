@@ -124,12 +124,13 @@ def suggest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
 
     Distance counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), ignoring
     case; one is allowed in names up to four characters, two up to eight, else three. One pass over the candidates,
-    most of which are dismissed on their length and letters alone (10,000 take some 20 ms).
+    most of which are dismissed on their length and letters alone; 10,000 take some 20 ms, and 10,000 that differ
+    in their last five digits only a fifth of a second.
     """
     wanted = name.casefold()
     bound = 1 if len(wanted) <= 4 else 2 if len(wanted) <= 8 else 3
     letters = frozenset(wanted)
-    found: list[tuple[int, str]] = []
+    nearest: list[tuple[int, str]] = []
     for candidate in candidates:
         if abs(len(candidate) - len(wanted)) > bound:
             continue
@@ -138,23 +139,50 @@ def suggest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
             continue
         distance = edit_distance(wanted, folded, bound)
         # A word that shares nothing is no suggestion, however short both are.
-        if distance <= bound and distance < max(len(wanted), len(folded)):
-            found.append((distance, candidate))
-    return [candidate for _, candidate in sorted(found)[:count]]
+        if distance > bound or distance >= max(len(wanted), len(folded)):
+            continue
+        nearest.append((distance, candidate))
+        if len(nearest) > count:
+            # Enough are found: from here on only nearer ones, or as near and earlier in the alphabet, matter.
+            nearest = sorted(nearest)[:count]
+            bound = nearest[-1][0]
+    return [candidate for _, candidate in sorted(nearest)]
 
 
 def edit_distance(a: str, b: str, bound: int) -> int:
-    """The optimal string alignment distance of two texts, or any number above `bound` once it must exceed that."""
+    """The optimal string alignment distance of two texts, or any number above `bound` where it exceeds that.
+
+    What both begin and end with is dropped, then the table is filled within `bound` of its diagonal only.
+    """
+    a, b = _without_common_ends(a, b)
+    if abs(len(a) - len(b)) > bound:
+        return bound + 1
+    far = bound + 1
     before: list[int] = []
-    previous = list(range(len(b) + 1))
+    previous = [j if j <= bound else far for j in range(len(b) + 1)]
     for i, char in enumerate(a, 1):
-        current = [i]
-        for j, other in enumerate(b, 1):
+        current = [far] * (len(b) + 1)
+        if i <= bound:
+            current[0] = i
+        for j in range(max(1, i - bound), min(len(b), i + bound) + 1):
+            other = b[j - 1]
             cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (char != other))
             if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
                 cost = min(cost, before[j - 2] + 1)
-            current.append(cost)
-        if min(current) > bound and (not before or min(previous) >= bound):
-            return bound + 1
+            current[j] = cost
+        # A swap reaches two rows back, so one row past the bound proves nothing yet.
+        if min(current) > bound and min(previous) >= bound:
+            return far
         before, previous = previous, current
     return previous[-1]
+
+
+def _without_common_ends(a: str, b: str) -> tuple[str, str]:
+    shorter = min(len(a), len(b))
+    start = 0
+    while start < shorter and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    return a[start : len(a) - end], b[start : len(b) - end]

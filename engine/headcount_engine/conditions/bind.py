@@ -1,0 +1,339 @@
+"""Tying a rule to a version of the data and an instant: names become columns, operands stored values.
+
+Everything that can be wrong with a rule beside the data is found here: unknown attributes, operands of another type,
+windows that cannot be. Equal parts of a rule are bound once and shared.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import assert_never
+
+from headcount_engine import bitmaps
+from headcount_engine.conditions import fields
+from headcount_engine.conditions.bound import (
+    All,
+    Always,
+    And,
+    Bound,
+    ColumnTest,
+    Complement,
+    CountEvent,
+    CountOf,
+    EventCount,
+    EventTest,
+    Given,
+    NotEvent,
+    Or,
+    PropertyTest,
+    TypeSource,
+)
+from headcount_engine.conditions.events import bind_aggregate
+from headcount_engine.conditions.fields import Field, FieldTest
+from headcount_engine.conditions.needs import Definitions
+from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
+from headcount_engine.conditions.text.names import suggest
+from headcount_engine.conditions.tree import (
+    ActiveDays,
+    Aggregate,
+    AllOf,
+    Anniversary,
+    AnyOf,
+    AtLeast,
+    Between,
+    Bucket,
+    Compare,
+    Condition,
+    Did,
+    EventName,
+    Events,
+    Everyone,
+    Exactly,
+    Exists,
+    FirstTime,
+    Frequency,
+    HasBeen,
+    HasChannel,
+    HasConsent,
+    HasTag,
+    In,
+    InSegment,
+    InWindow,
+    IsEmpty,
+    KeyIn,
+    Known,
+    LastPerformed,
+    NameKind,
+    NoneOf,
+    Not,
+    Op,
+    Rank,
+    Same,
+    Semver,
+    Sequence,
+    SetMatch,
+    SetOp,
+    SizeCompare,
+    TextMatch,
+    WithinBox,
+    WithinRadius,
+)
+from headcount_engine.conditions.windows import Window
+from headcount_engine.errors import InvalidRule, UnknownName
+from headcount_engine.indexes.attributes import AttributeView
+from headcount_engine.indexes.events import TypeView
+from headcount_engine.indexes.predicates import Present
+from headcount_engine.indexes.store import ReadView
+from headcount_engine.model.batches import Texts
+from headcount_engine.model.schema import CHANNELS, TAGS
+from headcount_engine.model.values import Kind
+
+
+class Binder:
+    """Binds rules against one pinned view at one moment. Not for more than one thread."""
+
+    def __init__(self, view: ReadView, moment: Moment, definitions: Definitions) -> None:
+        self.view = view
+        self.moment = moment
+        self.warnings: list[str] = []
+        self._definitions = definitions
+        self._bound: dict[Condition, Bound] = {}
+        self._segments: dict[str, Bound] = {}
+
+    def bind(self, node: Condition) -> Bound:
+        """The bound form; raises InvalidRule or a subclass."""
+        found = self._bound.get(node)
+        if found is None:
+            found = self._bound[node] = self._bind(node)
+        return found
+
+    def _bind(self, node: Condition) -> Bound:
+        match node:
+            case Everyone():
+                return All()
+            case Not(child):
+                return Complement(self.bind(child))
+            case AllOf(inner):
+                return And(self._bind_all(inner))
+            case AnyOf(inner):
+                return Or(self._bind_all(inner))
+            case NoneOf(inner):
+                return Complement(Or(self._bind_all(inner)))
+            case AtLeast(k, inner):
+                return CountOf(k, len(inner), self._bind_all(inner))
+            case Exactly(k, inner):
+                return CountOf(k, k, self._bind_all(inner))
+            case (
+                Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
+                | SizeCompare() | InWindow() | Anniversary() | HasBeen() | WithinRadius() | WithinBox()
+            ):  # fmt: skip
+                attribute = self.attribute(node.attribute)
+                return _column_test(
+                    fields.bind_field(node, attribute_field(attribute), self.moment), attribute
+                )
+            case HasTag(tag):
+                return self._has(TAGS, tag)
+            case HasChannel(channel):
+                return self._has(CHANNELS, channel)
+            case KeyIn(keys):
+                wanted = Texts.of(sorted({unicodedata.normalize("NFC", k) for k in keys}))
+                ids = self.view.find_keys(wanted)
+                return Given(bitmaps.from_ids(ids[ids >= 0]) & self.view.population.existing)
+            case InSegment(segment):
+                return self._segment(segment)
+            case Did(events, count, window):
+                span = self.event_span(window)
+                return EventCount(self.sources(events), span, count)
+            case Aggregate():
+                return bind_aggregate(self, node)
+            case (
+                ActiveDays() | Frequency() | FirstTime() | LastPerformed() | Sequence() | Same() | Bucket() | Rank()
+                | HasConsent() | Known()
+            ):  # fmt: skip
+                raise InvalidRule("this condition is not evaluated yet")
+            case _:
+                assert_never(node)
+
+    def _bind_all(self, nodes: tuple[Condition, ...]) -> tuple[Bound, ...]:
+        return tuple(self.bind(node) for node in nodes)
+
+    # -------------------------------------------------------------------------------------------- attributes
+
+    def attribute(self, name: str) -> AttributeView:
+        """The pinned attribute of that name; raises UnknownName with what is near."""
+        found = self.view.attribute(unicodedata.normalize("NFC", name))
+        if found is None:
+            shown = [n for n in self.view.attribute_names() if not n.startswith("$")]
+            raise UnknownName("attribute", name, suggest(name, shown))
+        return found
+
+    def _has(self, set_name: str, element: str) -> Bound:
+        attribute = self.attribute(set_name)
+        leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
+        return _column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
+
+    def _segment(self, name: str) -> Bound:
+        id_, rule = self._definitions.definition(name)
+        found = self._segments.get(id_)
+        if found is None:
+            found = self._segments[id_] = self.bind(rule)
+        return found
+
+    # -------------------------------------------------------------------------------------------- events
+
+    def event_span(self, window: Window | None) -> Span:
+        """The instants of events that count: the window's, never past now."""
+        if window is None:
+            return Span(EVER.first, self.moment.now_us)
+        return instant_span(window, self.moment, of_events=True)
+
+    def sources(self, events: Events) -> tuple[TypeSource, ...]:
+        """The event types that a name stands for, each with its bound `where`."""
+        found = []
+        for held in self._types(events.name):
+            where = None if events.where is None else self.event_test(events.where, held)
+            if where != Always(False):
+                found.append(TypeSource(held, None if where == Always(True) else where))
+        return tuple(found)
+
+    def _types(self, name: EventName) -> Iterable[TypeView]:
+        held = self.view.event_types
+        text = unicodedata.normalize("NFC", name.text)
+        match name.kind:
+            case NameKind.ANY:
+                return list(held.values())
+            case NameKind.PREFIX:
+                types = [t for n, t in held.items() if n.startswith(text)]
+                if not types:
+                    self.warnings.append(f"no event's name starts with {text!r} so far")
+                return types
+            case NameKind.EXACT:
+                if text not in held:
+                    near = suggest(text, list(held))
+                    hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
+                    self.warnings.append(f"nobody has done {text!r} so far{hint}")
+                    return []
+                return [held[text]]
+            case _:
+                assert_never(name.kind)
+
+    def event_test(self, node: Condition, held: TypeView) -> EventTest:
+        """A condition about one event of one type."""
+        match node:
+            case Everyone():
+                return Always(True)
+            case Not(child):
+                return _negated(self.event_test(child, held))
+            case AllOf(inner):
+                return _counted(len(inner), len(inner), [self.event_test(c, held) for c in inner])
+            case AnyOf(inner):
+                return _counted(1, len(inner), [self.event_test(c, held) for c in inner])
+            case NoneOf(inner):
+                return _counted(0, 0, [self.event_test(c, held) for c in inner])
+            case AtLeast(k, inner):
+                return _counted(k, len(inner), [self.event_test(c, held) for c in inner])
+            case Exactly(k, inner):
+                return _counted(k, k, [self.event_test(c, held) for c in inner])
+            case (
+                Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
+                | SizeCompare() | InWindow() | WithinRadius() | WithinBox() | Anniversary()
+            ):  # fmt: skip
+                field = self.property_field(node.attribute, held)
+                if field is None:
+                    return Always(_absent_passes(node))
+                try:
+                    return _property_test(fields.bind_field(node, field, self.moment), field.name)
+                except InvalidRule:
+                    if self._is_known_elsewhere(node.attribute, held):
+                        return Always(_absent_passes(node))
+                    raise
+            case _:
+                raise InvalidRule(
+                    "a condition on one event compares its properties; this one is about a profile"
+                )
+
+    def property_field(self, name: str, held: TypeView) -> Field | None:
+        """A property of an event type; None (with a warning) where the type has none of that name."""
+        name = unicodedata.normalize("NFC", name)
+        type_ = held.properties.get(name)
+        if type_ is None:
+            near = suggest(name, list(held.properties))
+            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
+            self.warnings.append(f"no {held.name!r} has a property {name!r} so far{hint}")
+            return None
+        match type_.kind:
+            case Kind.TEXT:
+                dictionary = self.view.property_texts(name)
+                return Field(name, type_, dictionary, 0 if dictionary is None else len(dictionary))
+            case Kind.TEXT_SET:
+                sets = self.view.property_sets(name)
+                return Field(name, type_, sets, 0 if sets is None else len(sets))
+            case _:
+                return Field(name, type_, None, 0)
+
+    def _is_known_elsewhere(self, name: str, held: TypeView) -> bool:
+        """Whether other event types have the property with another family of type: then this one just never matches."""
+        others = [t.properties[name] for t in self.view.event_types.values() if name in t.properties]
+        return any(other.kind is not held.properties[name].kind for other in others)
+
+
+def attribute_field(attribute: AttributeView) -> Field:
+    """What the leaves on an attribute need of it."""
+    definition = attribute.definition
+    return Field(definition.name, definition.type, attribute.dictionary, attribute.entries)
+
+
+def _column_test(test: FieldTest, attribute: AttributeView) -> Bound:
+    tests: tuple[Bound, ...] = tuple(ColumnTest(attribute, p) for p in test.any_of)
+    bound = tests[0] if len(tests) == 1 else Or(tests)
+    if not test.negated:
+        return bound
+    if test.when_present:
+        return And((ColumnTest(attribute, Present()), Complement(bound)))
+    return Complement(bound)
+
+
+def _property_test(test: FieldTest, name: str) -> EventTest:
+    tests: list[EventTest] = [PropertyTest(name, p) for p in test.any_of]
+    bound = _counted(1, len(tests), tests)
+    if not test.negated:
+        return bound
+    if test.when_present:
+        return _counted(2, 2, [PropertyTest(name, Present()), _negated(bound)])
+    return _negated(bound)
+
+
+def _absent_passes(node: Condition) -> bool:
+    """Whether a leaf holds for an event that has no such property."""
+    match node:
+        case Compare(op=Op.NE, when_present=False) | In(negated=True, when_present=False) | IsEmpty():
+            return True
+        case Semver(op=Op.NE) | SetMatch(op=SetOp.NONE_OF):
+            return True
+        case _:
+            return False
+
+
+def _negated(test: EventTest) -> EventTest:
+    match test:
+        case Always(value):
+            return Always(not value)
+        case NotEvent(child):
+            return child
+        case _:
+            return NotEvent(test)
+
+
+def _counted(low: int, high: int, tests: list[EventTest]) -> EventTest:
+    """From low to high of the tests hold, constants worked out."""
+    certain = sum(1 for t in tests if t == Always(True))
+    open_tests = tuple(t for t in tests if not isinstance(t, Always))
+    low, high = max(low - certain, 0), high - certain
+    if high < 0 or low > len(open_tests):
+        return Always(False)
+    if low == 0 and high >= len(open_tests):
+        return Always(True)
+    if len(open_tests) == 1:
+        return open_tests[0] if low == 1 else _negated(open_tests[0])
+    return CountEvent(low, high, open_tests)

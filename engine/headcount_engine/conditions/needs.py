@@ -1,0 +1,72 @@
+"""Which attributes a rule reads, segments it refers to included: what must be pinned before it is bound."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from headcount_engine.conditions.tree import (
+    Anniversary,
+    Between,
+    Compare,
+    Condition,
+    Exists,
+    HasBeen,
+    HasChannel,
+    HasTag,
+    In,
+    InSegment,
+    InWindow,
+    IsEmpty,
+    Known,
+    Rank,
+    Semver,
+    SetMatch,
+    SizeCompare,
+    TextMatch,
+    WithinBox,
+    WithinRadius,
+    children,
+)
+from headcount_engine.model.schema import CHANNELS, TAGS
+
+
+class Definitions(Protocol):
+    """The saved segments, as far as rules need them."""
+
+    def definition(self, segment: str) -> tuple[str, Condition]:
+        """(id, rule) of a segment by id or name; raises UnknownName."""
+        ...
+
+
+IDENTIFIERS = "$identifiers"
+"""Stands for every identifier attribute: what `known` reads."""
+
+
+def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
+    """Names of the attributes that `root` reads. Linear in the distinct rules reached; raises UnknownName."""
+    names: set[str] = set()
+    seen: set[str] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        match node:
+            case InSegment(segment):
+                id_, rule = definitions.definition(segment)
+                if id_ not in seen:
+                    seen.add(id_)
+                    stack.append(rule)
+            case HasTag():
+                names.add(TAGS)
+            case HasChannel():
+                names.add(CHANNELS)
+            case Known():
+                names.add(IDENTIFIERS)
+            case (
+                Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
+                | SizeCompare() | InWindow() | Anniversary() | HasBeen() | WithinRadius() | WithinBox() | Rank()
+            ):  # fmt: skip
+                names.add(node.attribute)
+                stack.extend(children(node))
+            case _:
+                stack.extend(children(node))
+    return names

@@ -1,0 +1,433 @@
+"""The whole engine behind one object: open, write, define, read, close. It composes; it computes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numpy as np
+
+from headcount_engine import bitmaps
+from headcount_engine.clock import Clock, WallClock
+from headcount_engine.conditions.needs import attributes_read
+from headcount_engine.conditions.spans import Moment
+from headcount_engine.conditions.text import parse
+from headcount_engine.conditions.tree import Condition, InSegment, check_size
+from headcount_engine.durability.directory import Directory
+from headcount_engine.errors import DeadlineExceeded, FailedPrecondition, InvalidValue, NotFound, OutOfRange
+from headcount_engine.evaluation import answer
+from headcount_engine.evaluation.answer import Question
+from headcount_engine.indexes import state
+from headcount_engine.indexes.attributes import to_cell
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.commit import Gate, NoLog, Writer
+from headcount_engine.ingest.events import stage_events
+from headcount_engine.ingest.profiles import occurrences, stage_profiles
+from headcount_engine.ingest.schema import stage_attributes, stage_properties
+from headcount_engine.ingest import turns
+from headcount_engine.ingest.staging import Staged
+from headcount_engine.limits import DEFAULT_LIMITS, Limits
+from headcount_engine.membership import pages
+from headcount_engine.membership.catalogue import Catalogue, Definition
+from headcount_engine.model.answers import (
+    CheckAnswer,
+    CheckManyAnswer,
+    CountAnswer,
+    MembersAnswer,
+    MembershipsAnswer,
+    Need,
+    ProfileAnswer,
+    SchemaView,
+    Segment,
+    SegmentChanges,
+    SegmentDraft,
+    SegmentPage,
+    SegmentQuery,
+    Settings,
+    Status,
+)
+from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
+from headcount_engine.model.instants import checked_instant_us
+from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
+from headcount_engine.read_view import PinnedView
+
+Rule = str | Condition
+"""A rule as text or as a tree; a segment is `InSegment(name)`."""
+
+Answer = TypeVar("Answer")
+_NEED_NOTHING = Need()
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """What an ad-hoc answer was computed at."""
+
+    version: int
+    now_us: int
+    started_ns: int
+
+    def engine_us(self) -> int:
+        return (time.perf_counter_ns() - self.started_ns) // 1_000
+
+
+class Database:
+    """One workspace in memory. Every method may be called from any thread; writes take turns."""
+
+    def __init__(self, directory: Directory | None, clock: Clock, settings: Settings, limits: Limits) -> None:
+        """Use `Database.open`."""
+        self._directory = directory
+        self._clock = clock
+        self._settings = settings
+        self._limits = limits
+        self._indexes = Indexes()
+        self._catalogue = Catalogue(limits)
+        self._gate = Gate()
+        self._writer = Writer(self._indexes, self._gate, clock, NoLog())
+        self._is_open = True
+
+    @staticmethod
+    def open(
+        path: Path | None,
+        *,
+        clock: Clock | None = None,
+        clock_start_us: int | None = None,
+        settings: Settings = Settings(),  # noqa: B008 - frozen
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Database:
+        """Open a store in a directory, or with None one that lives in memory only.
+
+        `clock_start_us` sets the clock of a new store into the past, from where it runs on; an existing store keeps
+        its own. Raises StoreLocked, StoreDamaged.
+        """
+        if path is None:
+            return Database(None, clock or _clock_from(clock_start_us), settings, limits)
+        directory = Directory(path)
+        try:
+            stored = cast("state.Node | None", directory.load())
+            if clock is None:
+                clock = _clock_from(clock_start_us) if stored is None else _stored_clock(stored)
+            database = Database(directory, clock, settings, limits)
+            if stored is not None:
+                database._restore(stored)
+            return database
+        except BaseException:
+            directory.release()
+            raise
+
+    def close(self) -> None:
+        """Finish the write under way, save, and let go of the directory. May be called twice."""
+        with self._writer.exclusively():
+            if not self._is_open:
+                return
+            self._is_open = False
+            if self._directory is not None:
+                self._directory.save(cast("state.Plain", self._dump()))  # type: ignore[arg-type]
+                self._directory.release()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------ writing
+
+    def write_profiles(self, batch: ProfileBatch) -> WriteReceipt:
+        """Apply a patch of profiles. Bad rows are reported in the receipt and the others applied.
+
+        A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version.
+        """
+        parts = occurrences(batch) if len(batch) else []
+        if len(parts) <= 1:
+            return self._commit(lambda _: stage_profiles(self._indexes, batch, self._settings, self._limits))
+        receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
+        return turns.joined_receipt(receipts, parts)
+
+    def write_events(self, batch: EventBatch) -> WriteReceipt:
+        """Add events. Bad rows are reported in the receipt and the others applied."""
+        return self._commit(lambda now: stage_events(self._indexes, batch, now, self._settings, self._limits))
+
+    def declare_attributes(self, definitions: Sequence[AttributeDefinition]) -> int:
+        """Declare attributes; returns the version. Raises AlreadyExists where one exists with another type."""
+        return self._commit(lambda _: stage_attributes(self._indexes, definitions, self._limits)).version
+
+    def declare_properties(self, definitions: Sequence[PropertyDefinition]) -> int:
+        """Declare properties of events; returns the version."""
+        return self._commit(lambda _: stage_properties(self._indexes, definitions, self._limits)).version
+
+    def _commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
+        if not self._is_open:
+            raise FailedPrecondition("the database is closed")
+        return self._writer.commit(stage)
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def schema(self) -> SchemaView:
+        """All that rules can name."""
+        attributes = self._indexes.attributes.all()
+        events = self._indexes.events.views()
+        return SchemaView(
+            tuple(a.definition for n, a in sorted(attributes.items()) if not n.startswith("$")),
+            tuple(
+                PropertyDefinition(event, name, type_)
+                for event, held in sorted(events.items())
+                for name, type_ in sorted(held.properties.items())
+            ),
+            {name: len(held) for name, held in sorted(events.items())},
+        )
+
+    def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:
+        """How many profiles satisfy a rule, exactly, now or at another instant."""
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> CountAnswer:
+            count, warnings = answer.count(question, rules[0])
+            total = question.view.population.count
+            return CountAnswer(count, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+
+        return self._ask([rule], at_us, need, ask)
+
+    def members(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> MembersAnswer:
+        """Who satisfies a rule."""
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> MembersAnswer:
+            held, warnings = answer.members(question, rules[0])
+            ids = bitmaps.to_ids(held)
+            total = question.view.population.count
+            return MembersAnswer(ids, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+
+        return self._ask([rule], at_us, need, ask)
+
+    def keys_of(self, ids: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Texts:
+        """Keys of dense ids, in that order."""
+        return self._indexes.identities.keys.take(ids.astype(np.int64))
+
+    def check(
+        self, key: str, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
+    ) -> CheckAnswer:
+        """Whether one profile satisfies each of several rules; an unknown one satisfies none."""
+
+        def ask(question: Question, conditions: list[Condition], at: _At) -> CheckAnswer:
+            profile = int(question.view.find_keys(Texts.of([key]))[0])
+            if profile not in question.view.population.existing if profile >= 0 else True:
+                results = answer.check_many(question, np.full(1, -1, dtype=np.int64), conditions)[0].tolist()
+                return CheckAnswer(False, tuple(results), at.version, at.now_us, at.engine_us())
+            held = answer.check(question, profile, conditions)
+            return CheckAnswer(True, tuple(held), at.version, at.now_us, at.engine_us())
+
+        return self._ask(rules, at_us, need, ask)
+
+    def check_many(
+        self, keys: Texts, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
+    ) -> CheckManyAnswer:
+        """Many profiles against several rules."""
+
+        def ask(question: Question, conditions: list[Condition], at: _At) -> CheckManyAnswer:
+            profiles = question.view.find_keys(keys)
+            existing = question.view.population.existing
+            if len(existing) != question.view.population.ids_end:
+                profiles[~answer.contains(existing, np.maximum(profiles, 0))] = -1
+            results = answer.check_many(question, profiles, conditions)
+            return CheckManyAnswer(profiles >= 0, results, at.version, at.now_us, at.engine_us())
+
+        return self._ask(rules, at_us, need, ask)
+
+    def memberships(self, key: str, *, need: Need = _NEED_NOTHING) -> MembershipsAnswer:
+        """The segments that one profile is in."""
+        ids = sorted(self._catalogue.all())
+        held = self.check(key, [InSegment(id_) for id_ in ids], need=need)
+        names = tuple(id_ for id_, is_in in zip(ids, held.results, strict=True) if is_in)
+        return MembershipsAnswer(held.is_known, names, held.version, held.now_us, held.engine_us)
+
+    def get_profile(self, key: str) -> ProfileAnswer:
+        """Everything known of one profile; raises NotFound."""
+        names = self._indexes.attributes.all()
+        with PinnedView(self._indexes, self._gate, names) as view:
+            profile = int(view.find_keys(Texts.of([key]))[0])
+            if profile < 0 or profile not in view.population.existing:
+                raise NotFound("profile")
+            attributes, identifiers = {}, {}
+            sets: dict[str, frozenset[str]] = {}
+            for name in sorted(names):
+                attribute = view.attribute(name)
+                assert attribute is not None
+                cell = to_cell(attribute.column.get(profile), attribute.definition.type, attribute.dictionary)
+                if cell is None:
+                    continue
+                if name in (TAGS, CHANNELS):
+                    sets[name] = cast("frozenset[str]", cell)
+                elif attribute.definition.is_identifier:
+                    identifiers[name] = cast("str", cell)
+                else:
+                    attributes[name] = cell
+            empty: frozenset[str] = frozenset()
+            return ProfileAnswer(
+                key, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
+                view.version, self._now_us(),
+            )  # fmt: skip
+
+    def lookup(self, identifier_type: str, texts: Texts) -> list[str | None]:
+        """The key of the profile that each identifier names, None where it names nobody; raises NotFound."""
+        attribute = self._indexes.attributes.get(identifier_type)
+        if attribute is None or not attribute.definition.is_identifier or attribute.dictionary is None:
+            raise NotFound("identifier type", identifier_type)
+        found: list[str | None] = []
+        for text in texts.to_list():
+            code = int(attribute.dictionary.find(Texts.of([text]))[0])  # type: ignore[union-attr]
+            profile = attribute.owner_of(code)
+            found.append(None if profile < 0 else self._indexes.identities.keys[profile].decode())
+        return found
+
+    # ------------------------------------------------------------------------------------------------ segments
+
+    def create_segment(self, draft: SegmentDraft) -> Segment:
+        """Save a rule under a name. Raises InvalidRule, AlreadyExists, ReferenceCycle, LimitExceeded."""
+        rule = self._checked(draft.rule)
+        with self._writer.exclusively():
+            definition = self._catalogue.drafted(draft, rule, self._now_us())
+            self._save(definition)
+        return self.get_segment(definition.id)
+
+    def get_segment(self, segment: str) -> Segment:
+        """One segment by id or name, with its exact size; raises NotFound."""
+        definition = self._catalogue.get(segment)
+        held = self.count(InSegment(definition.id))
+        return pages.segment_of(definition, held.count, held.version, held.now_us)
+
+    def list_segments(self, query: SegmentQuery = SegmentQuery()) -> SegmentPage:  # noqa: B008 - frozen
+        """A page of segments with exact sizes, all at one version and now."""
+        chosen = pages.select(self._catalogue.all().values(), query)
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> list[Segment]:
+            sizes = answer.sizes(question, rules)
+            return [pages.segment_of(d, s, at.version, at.now_us) for d, s in zip(chosen, sizes, strict=True)]
+
+        sized = self._ask([InSegment(d.id) for d in chosen], None, _NEED_NOTHING, ask)
+        return pages.page_of(sized, query, self._gate.version, self._now_us())
+
+    def update_segment(self, segment: str, changes: SegmentChanges, *, etag: str | None = None) -> Segment:
+        """Change a segment; what refers to it follows. Raises NotFound, Aborted and what create_segment raises."""
+        rule = None if changes.rule is None else self._checked(changes.rule)
+        with self._writer.exclusively():
+            definition = self._catalogue.changed(segment, changes, rule, etag, self._now_us())
+            self._save(definition)
+        return self.get_segment(definition.id)
+
+    def delete_segment(self, segment: str, *, etag: str | None = None) -> None:
+        """Delete a segment; raises NotFound, Aborted, HasDependents."""
+        with self._writer.exclusively():
+            definition = self._catalogue.removable(segment, etag)
+            self._catalogue.remove(definition.id)
+            self._commit(lambda _: Staged(accepted=1))
+
+    def duplicate_segment(self, segment: str, new_id: str, name: str) -> Segment:
+        """A copy with its own id and name."""
+        old = self._catalogue.get(segment)
+        draft = SegmentDraft(
+            name or f"Copy of {old.name}", old.text, new_id, old.description, old.folder, dict(old.labels)
+        )
+        return self.create_segment(draft)
+
+    def _checked(self, rule: Rule) -> Condition:
+        """A rule that can be saved: parsed, within the limits, and bound once against the data."""
+        condition = self._parsed(rule)
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> None:
+            question.binder().bind(rules[0])
+
+        self._ask([condition], None, _NEED_NOTHING, ask)
+        return condition
+
+    def _save(self, definition: Definition) -> None:
+        self._catalogue.put(definition)
+        self._commit(lambda _: Staged(accepted=1))
+
+    # ------------------------------------------------------------------------------------------------ the rest
+
+    def status(self) -> Status:
+        """The store in numbers."""
+        indexes = self._indexes
+        return Status(
+            version=self._gate.version,
+            now_us=self._now_us(),
+            profiles=indexes.identities.view().count,
+            events=sum(len(t) for t in indexes.events.views().values()),
+            attributes=sum(not n.startswith("$") for n in indexes.attributes.all()),
+            event_types=len(indexes.events.types),
+            segments=len(self._catalogue.all()),
+            memory_bytes={
+                "identities": indexes.identities.nbytes,
+                "attributes": indexes.attributes.nbytes,
+                "events": indexes.events.nbytes,
+            },
+            clock_offset_us=getattr(self._clock, "offset_us", 0),
+        )
+
+    def _now_us(self) -> int:
+        return max(self._clock.now_us(), self._gate.now_us)
+
+    def _parsed(self, rule: Rule) -> Condition:
+        if isinstance(rule, str):
+            return parse(rule, self._limits)
+        check_size(rule, self._limits)
+        return rule
+
+    def _ask(
+        self,
+        rules: Sequence[Rule],
+        at_us: int | None,
+        need: Need,
+        ask: Callable[[Question, list[Condition], _At], Answer],
+    ) -> Answer:
+        """Pin what the rules read and put the question to evaluation."""
+        started_ns = time.perf_counter_ns()
+        conditions = [self._parsed(rule) for rule in rules]
+        names: set[str] = set()
+        for condition in conditions:
+            names |= attributes_read(condition, self._catalogue)
+        self._wait_for(need)
+        with PinnedView(self._indexes, self._gate, names) as view:
+            now_us = max(self._now_us(), view.now_us) if at_us is None else checked_instant_us(at_us, "at")
+            moment = Moment(now_us, self._settings.default_zone, self._settings.week_starts_on)
+            question = Question(view, moment, self._catalogue, need.deadline)
+            return ask(question, conditions, _At(view.version, now_us, started_ns))
+
+    def _wait_for(self, need: Need) -> None:
+        """Refuse what this store cannot have yet: every acknowledged version is already visible."""
+        need.deadline.check()
+        if need.min_version > self._gate.version:
+            raise OutOfRange(f"version {need.min_version} has not been written yet")
+        while need.min_now_us is not None and self._now_us() < need.min_now_us:
+            if need.min_now_us - self._now_us() > 60_000_000:
+                raise OutOfRange("min_now is more than a minute ahead of the clock")
+            need.deadline.check()
+            time.sleep(0.001)
+
+    def _dump(self) -> state.Node:
+        return {
+            "version": self._gate.version,
+            "now_us": self._now_us(),
+            "clock_offset_us": getattr(self._clock, "offset_us", 0),
+            "indexes": cast("state.Plain", state.dump(self._indexes)),
+            "segments": cast("state.Plain", [pages.dump_definition(d) for d in self._catalogue.all().values()]),
+        }
+
+    def _restore(self, stored: state.Node) -> None:
+        state.restore(self._indexes, cast("state.Node", stored["indexes"]))
+        for node in cast("list[state.Node]", stored["segments"]):
+            self._catalogue.put(pages.restore_definition(cast("dict[str, str]", node), self._limits))
+        self._gate.version = cast("int", stored["version"])
+        self._gate.now_us = cast("int", stored["now_us"])
+
+
+def _clock_from(start_us: int | None) -> WallClock:
+    if start_us is None:
+        return WallClock()
+    return WallClock(checked_instant_us(start_us, "clock_start") - time.time_ns() // 1_000)
+
+
+def _stored_clock(stored: state.Node) -> WallClock:
+    """The clock of an existing store: its own offset, and never before what it has answered."""
+    return WallClock(cast("int", stored["clock_offset_us"]), cast("int", stored["now_us"]))

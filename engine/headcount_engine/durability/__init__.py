@@ -1,0 +1,1 @@
+"""Bytes on disk. Imports nothing above `model`; only the database imports it."""

@@ -1,0 +1,86 @@
+"""Pins: what an ad-hoc read sees. All of one version, for as long as it holds the view.
+
+Columns that a rule names are pinned under the gate in one go; a writer that meets a pinned block copies it. Runs of
+events, dictionaries and bitmaps are never changed in place, so they need no pin, only to be taken at the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+
+from headcount_engine.conditions.needs import IDENTIFIERS
+from headcount_engine.indexes.attributes import Attribute, AttributeView
+from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
+from headcount_engine.indexes.events import TypeView
+from headcount_engine.indexes.identities import PopulationView
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.commit import Gate
+from headcount_engine.model.batches import I64, Texts
+
+
+class PinnedView:
+    """One version, as a context manager; leaving it lets go of the pins. Reads may run on any one thread."""
+
+    def __init__(self, indexes: Indexes, gate: Gate, attributes: Iterable[str]) -> None:
+        """Pin `attributes` (names not there are left out; IDENTIFIERS stands for all identifiers) as of now."""
+        self._indexes = indexes
+        self._gate = gate
+        self._pinned: list[Attribute] = []
+        self._views: dict[str, AttributeView] = {}
+        wanted = set(attributes)
+        with gate.lock:
+            self.version = gate.version
+            self.now_us = gate.now_us
+            self.population: PopulationView = indexes.identities.view()
+            self.event_types: Mapping[str, TypeView] = indexes.events.views()
+            held = indexes.attributes.all()
+            if IDENTIFIERS in wanted:
+                wanted.update(n for n, a in held.items() if a.definition.is_identifier)
+            self._names: Mapping[str, Attribute] = held
+            for name in wanted:
+                attribute = held.get(name)
+                if attribute is not None:
+                    self._views[name] = attribute.pin(gate.version)
+                    self._pinned.append(attribute)
+
+    def attribute(self, name: str) -> AttributeView | None:
+        return self._views.get(name)
+
+    def attribute_names(self) -> Mapping[str, object]:
+        return self._names
+
+    def identifiers(self) -> list[AttributeView]:
+        """The pinned attributes that are identifiers."""
+        return [v for v in self._views.values() if v.definition.is_identifier]
+
+    def property_texts(self, name: str) -> TextDictionary | None:
+        return self._indexes.events.texts.get(name)
+
+    def property_sets(self, name: str) -> SetDictionary | None:
+        return self._indexes.events.sets.get(name)
+
+    def find_keys(self, keys: Texts) -> I64:
+        """Dense ids as of this version, -1 for unknown keys."""
+        ids = self._indexes.identities.keys.find(keys)
+        ids[ids >= self.population.ids_end] = -1
+        return ids
+
+    def keys_of(self, first: int, end: int) -> Texts:
+        return self._indexes.identities.keys.slice(first, end)
+
+    def release(self) -> None:
+        """Let go; may be called twice."""
+        pinned, self._pinned = self._pinned, []
+        if pinned:
+            with self._gate.lock:
+                for attribute in pinned:
+                    attribute.unpin()
+
+    def __enter__(self) -> PinnedView:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
