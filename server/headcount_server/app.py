@@ -15,11 +15,11 @@ import time
 import unicodedata
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import prometheus_client
 import structlog
 
-from headcount_engine import Database
 from headcount_server import logs
 from headcount_server.config import ServerConfig, split_address
 from headcount_server.guards.access import Authenticator, TrustEveryone
@@ -29,6 +29,9 @@ from headcount_server.listeners.grpc_sync import GrpcListener, GrpcOptions, TlsF
 from headcount_server.methods import method_table
 from headcount_server.phase import Phase, PhaseHolder
 from headcount_server.wire.status import ProcessFacts
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 SWITCH_INTERVAL_S = 2e-4
 """How long a thread may keep the GIL while another waits: at Python's own 5 ms, calls beside a busy writer
@@ -112,6 +115,9 @@ def build(
 
 
 def _open(config: ServerConfig) -> Database:
+    # Here and not above: the kernels load while the port is bound and health answers already.
+    from headcount_engine import Database
+
     return Database.open(
         config.data, clock_start_us=config.clock_start_us, settings=config.workspace_settings
     )
@@ -187,7 +193,7 @@ def serve(config: ServerConfig, on_ready: Callable[[RunningServer], None] | None
     log.info("starting", **config.describe())
     server = build(config)
     log.info("serving", address=server.address)
-    print(f"headcount is listening on {server.address}", flush=True)
+    print(f"headcount is listening on {server.address}", flush=True)  # noqa: T201 - what a waiting script reads
     try:
         if on_ready is not None:
             on_ready(server)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from headcount_engine import Database
-from headcount_server.calls import Method, MethodTable, bidirectional_stream, table_of, unary
-from headcount_server.context import Role
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from headcount_server.calls import Method, MethodTable, Unary, bidirectional_stream, table_of, unary
+from headcount_server.context import Context, Role
 from headcount_server.guards.metrics import Metrics
 from headcount_server.phase import PhaseHolder
+from headcount_server.repeats import Repeats
 from headcount_server.services.admin import Admin
 from headcount_server.services.audiences import Audiences
 from headcount_server.services.events import Events
@@ -15,6 +18,9 @@ from headcount_server.services.schemas import Schemas
 from headcount_server.services.segments import Segments
 from headcount_server.wire import messages as m
 from headcount_server.wire.status import ProcessFacts
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 _V1 = "/headcount.v1."
 
@@ -42,19 +48,17 @@ def _schema_methods(schemas: Schemas) -> tuple[Method, ...]:
     service = f"{_V1}SchemaService"
     return (
         unary(f"{service}/GetSchema", m.GetSchemaRequest, m.Schema, schemas.get),
-        unary(
+        _write(
             f"{service}/DeclareAttributes",
             m.DeclareAttributesRequest,
             m.Schema,
             schemas.declare_attributes,
-            role=Role.WRITE,
         ),
-        unary(
+        _write(
             f"{service}/DeclareEvents",
             m.DeclareEventsRequest,
             m.Schema,
             schemas.declare_events,
-            role=Role.WRITE,
         ),
     )
 
@@ -62,12 +66,11 @@ def _schema_methods(schemas: Schemas) -> tuple[Method, ...]:
 def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
     service = f"{_V1}ProfileService"
     return (
-        unary(
+        _write(
             f"{service}/BatchUpsertProfiles",
             m.BatchUpsertProfilesRequest,
             m.BatchUpsertProfilesResponse,
             profiles.upsert,
-            role=Role.WRITE,
         ),
         unary(f"{service}/GetProfile", m.GetProfileRequest, m.Profile, profiles.get, is_inline=True),
         unary(f"{service}/ListProfiles", m.ListProfilesRequest, m.ListProfilesResponse, profiles.list),
@@ -80,12 +83,11 @@ def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
 def _event_methods(events: Events) -> tuple[Method, ...]:
     service = f"{_V1}EventService"
     return (
-        unary(
+        _write(
             f"{service}/TrackEvents",
             m.TrackEventsRequest,
             m.TrackEventsResponse,
             events.track,
-            role=Role.WRITE,
         ),
         bidirectional_stream(
             f"{service}/IngestStream",
@@ -100,27 +102,21 @@ def _event_methods(events: Events) -> tuple[Method, ...]:
 def _segment_methods(segments: Segments) -> tuple[Method, ...]:
     service = f"{_V1}SegmentService"
     return (
-        unary(
-            f"{service}/CreateSegment", m.CreateSegmentRequest, m.Segment, segments.create, role=Role.WRITE
-        ),
+        _write(f"{service}/CreateSegment", m.CreateSegmentRequest, m.Segment, segments.create),
         unary(f"{service}/GetSegment", m.GetSegmentRequest, m.Segment, segments.get),
         unary(f"{service}/ListSegments", m.ListSegmentsRequest, m.ListSegmentsResponse, segments.list),
-        unary(
-            f"{service}/UpdateSegment", m.UpdateSegmentRequest, m.Segment, segments.update, role=Role.WRITE
-        ),
-        unary(
+        _write(f"{service}/UpdateSegment", m.UpdateSegmentRequest, m.Segment, segments.update),
+        _write(
             f"{service}/DeleteSegment",
             m.DeleteSegmentRequest,
             m.DeleteSegmentResponse,
             segments.delete,
-            role=Role.WRITE,
         ),
-        unary(
+        _write(
             f"{service}/DuplicateSegment",
             m.DuplicateSegmentRequest,
             m.Segment,
             segments.duplicate,
-            role=Role.WRITE,
         ),
     )
 
@@ -156,3 +152,20 @@ def _audience_methods(audiences: Audiences) -> tuple[Method, ...]:
             is_inline=True,
         ),
     )
+
+
+Request = TypeVar("Request", bound=m.Message)
+Answer = TypeVar("Answer", bound=m.Message)
+
+
+def _write(
+    name: str, request: type[Request], answer: type[Answer], handler: Callable[[Request, Context], Answer]
+) -> Unary:
+    """A unary write: under a request id that it saw before, it gives the answer it gave before."""
+    repeats = Repeats[Answer]()
+
+    def once(message: Request, context: Context) -> Answer:
+        request_id: str = getattr(message, "request_id")  # noqa: B009
+        return repeats.run(message, request_id, context, lambda: handler(message, context))
+
+    return unary(name, request, answer, once, role=Role.WRITE)

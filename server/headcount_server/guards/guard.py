@@ -95,7 +95,7 @@ class Guard:
         except GeneratorExit:
             code = Code.CANCELLED
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last line of defence before the caller
             failure = failure_of(error)
             code = failure.code
             if failure.incident:

@@ -291,7 +291,7 @@ class _BoundedReflection(reflection.ReflectionServicer):  # type: ignore[misc]
         super().__init__(names)
         self._slots = threading.BoundedSemaphore(streams)
 
-    def ServerReflectionInfo(self, request_iterator, context):  # type: ignore[no-untyped-def]
+    def ServerReflectionInfo(self, request_iterator, context):  # type: ignore[no-untyped-def]  # noqa: N802
         if not self._slots.acquire(blocking=False):
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many reflection streams")
         try:

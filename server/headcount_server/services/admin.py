@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from headcount_engine import Database
+from typing import TYPE_CHECKING
+
 from headcount_server.context import Context
 from headcount_server.guards.metrics import Metrics
 from headcount_server.phase import PhaseHolder
@@ -10,6 +11,9 @@ from headcount_server.services.asking import Stopwatch, reach
 from headcount_server.wire import messages
 from headcount_server.wire.fields import need_of
 from headcount_server.wire.status import ProcessFacts, status_answer
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 class Admin:

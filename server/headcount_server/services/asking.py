@@ -6,14 +6,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from headcount_engine import Database
 from headcount_engine.conditions.tree import Everyone
 from headcount_engine.errors import InvalidRule, NotFound
 from headcount_engine.model.answers import Need
 from headcount_engine.model.batches import Texts
 from headcount_server.errors import RefusedRule
 from headcount_server.wire.profiles import IdentifierRef
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from headcount_engine import Database
 from headcount_engine.errors import NotFound
 from headcount_server.context import Context
 from headcount_server.services.asking import key_of, reach, rule_in
@@ -12,6 +12,9 @@ from headcount_server.wire import audiences as wire
 from headcount_server.wire import messages
 from headcount_server.wire.fields import need_of
 from headcount_server.wire.profiles import who
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 class Audiences:

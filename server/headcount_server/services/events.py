@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from headcount_engine import Database
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.batches import EventBatch, WriteReceipt
 from headcount_server.context import Context
 from headcount_server.errors import NotServed
+from headcount_server.repeats import Repeats
 from headcount_server.services.asking import Stopwatch
 from headcount_server.wire import messages, writes
 from headcount_server.wire.columns import event_batch, profile_batch
-from headcount_server.wire.fields import refuse_request_id
 from headcount_server.wire.rows import event_rows
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._ingested = Repeats[messages.IngestStreamResponse]()
 
     def track(self, request: messages.TrackEventsRequest, context: Context) -> messages.TrackEventsResponse:
-        refuse_request_id(request)
         batch = self._batch(request)
         context.deadline.check()
         watch = Stopwatch()
@@ -43,13 +47,17 @@ class Events:
         total = 0
         for request in requests:
             context.deadline.check()
-            watch = Stopwatch()
-            receipt = self._apply(request)
-            total += receipt.accepted
-            yield writes.ingest_answer(receipt, watch.us, request.batch_number, total)
+            answer = self._ingested.run(
+                request, request.request_id, context, functools.partial(self._ingest_one, request)
+            )
+            total += answer.accepted_rows
+            yield writes.numbered(answer, request.batch_number, total)
+
+    def _ingest_one(self, request: messages.IngestStreamRequest) -> messages.IngestStreamResponse:
+        watch = Stopwatch()
+        return writes.ingest_answer(self._apply(request), watch.us)
 
     def _apply(self, request: messages.IngestStreamRequest) -> WriteReceipt:
-        refuse_request_id(request)
         if request.recreate:
             raise NotServed("erasure is", path="recreate")
         create = request.create if request.HasField("create") else True

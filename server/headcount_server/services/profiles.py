@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headcount_engine import Database
 from headcount_engine.conditions.tree import Everyone
 from headcount_engine.errors import InvalidArgument, NotFound
 from headcount_engine.model.answers import Need, ProfileAnswer
@@ -19,9 +19,12 @@ from headcount_server.services.asking import Stopwatch, key_of, reach, rule_in
 from headcount_server.wire import messages, writes
 from headcount_server.wire import profiles as wire
 from headcount_server.wire.columns import profile_batch
-from headcount_server.wire.fields import need_of, page_size, refuse_request_id, stamp
+from headcount_server.wire.fields import need_of, page_size, stamp
 from headcount_server.wire.rows import profile_rows
 from headcount_server.wire.rules import rule_of
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 _SAME_VERSION_TRIES = 3
 
@@ -33,7 +36,6 @@ class Profiles:
     def upsert(
         self, request: messages.BatchUpsertProfilesRequest, context: Context
     ) -> messages.BatchUpsertProfilesResponse:
-        refuse_request_id(request)
         batch = self._batch(request)
         context.deadline.check()
         watch = Stopwatch()

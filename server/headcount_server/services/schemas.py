@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from headcount_engine import Database
+from typing import TYPE_CHECKING
+
 from headcount_server.context import Context
 from headcount_server.services.asking import Stopwatch, reach
 from headcount_server.wire import messages
 from headcount_server.wire import schemas as wire
-from headcount_server.wire.fields import need_of, refuse_request_id
+from headcount_server.wire.fields import need_of
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 class Schemas:
@@ -22,7 +26,6 @@ class Schemas:
     def declare_attributes(
         self, request: messages.DeclareAttributesRequest, context: Context
     ) -> messages.Schema:
-        refuse_request_id(request)
         definitions = wire.attribute_definitions(request)
         context.deadline.check()
         watch = Stopwatch()
@@ -30,7 +33,6 @@ class Schemas:
         return self._answer(watch, include_counts=False)
 
     def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:
-        refuse_request_id(request)
         definitions = wire.property_definitions(request)
         context.deadline.check()
         watch = Stopwatch()

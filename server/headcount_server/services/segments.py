@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from headcount_engine import Database
+from typing import TYPE_CHECKING
+
 from headcount_engine.model.answers import SegmentPage
 from headcount_server.context import Context
 from headcount_server.services.asking import Stopwatch, reach, rule_in
 from headcount_server.wire import messages
 from headcount_server.wire import segments as wire
-from headcount_server.wire.fields import need_of, refuse_request_id, stamp
+from headcount_server.wire.fields import need_of, stamp
 from headcount_server.wire.rules import segment_id
+
+if TYPE_CHECKING:
+    from headcount_engine import Database
 
 
 class Segments:
@@ -17,7 +21,6 @@ class Segments:
         self._database = database
 
     def create(self, request: messages.CreateSegmentRequest, context: Context) -> messages.Segment:
-        refuse_request_id(request)
         draft = wire.draft_of(request)
         context.deadline.check()
         watch = Stopwatch()
@@ -41,7 +44,6 @@ class Segments:
         return wire.page_answer(self._database.list_segments(query), watch.us)
 
     def update(self, request: messages.UpdateSegmentRequest, context: Context) -> messages.Segment:
-        refuse_request_id(request)
         id_ = segment_id(request.segment.name, "segment.name")
         changes = wire.changes_of(request)
         context.deadline.check()
@@ -53,7 +55,6 @@ class Segments:
     def delete(
         self, request: messages.DeleteSegmentRequest, context: Context
     ) -> messages.DeleteSegmentResponse:
-        refuse_request_id(request)
         id_ = segment_id(request.name, "name")
         context.deadline.check()
         watch = Stopwatch()
@@ -65,7 +66,6 @@ class Segments:
 
     def duplicate(self, request: messages.DuplicateSegmentRequest, context: Context) -> messages.Segment:
         """A copy; without a name of its own it is called by its id, as names are unique."""
-        refuse_request_id(request)
         id_ = segment_id(request.name, "name")
         context.deadline.check()
         watch = Stopwatch()

@@ -12,7 +12,6 @@ from headcount_engine.errors import InvalidArgument
 from headcount_engine.limits import INSTANT_MAX_US, INSTANT_MIN_US
 from headcount_engine.model.answers import Deadline, Need
 from headcount_engine.model.batches import Mask
-from headcount_server.errors import NotServed
 from headcount_server.wire.messages import Message, Timestamp
 
 _U32_MAX = (1 << 32) - 1
@@ -36,13 +35,7 @@ class Demanding(Protocol):
     @property
     def min_now(self) -> Timestamp: ...
 
-    def HasField(self, field_name: str, /) -> bool: ...
-
-
-class Repeatable(Protocol):
-    """Every write that may carry an id of its own."""
-
-    request_id: str
+    def HasField(self, field_name: str, /) -> bool: ...  # noqa: N802
 
 
 def instant_us(stamp: Timestamp, path: str) -> int:
@@ -78,12 +71,6 @@ def stamp(answer: Stamped, version: int, now_us: int, engine_us: int) -> None:
     answer.version = version
     answer.engine_us = min(engine_us, _U32_MAX)
     put_instant(answer.now, now_us)
-
-
-def refuse_request_id(request: Repeatable) -> None:
-    """An id that promises to be remembered is refused as long as it would not be."""
-    if request.request_id:
-        raise NotServed("idempotence by request_id is", path="request_id")
 
 
 def checked_count(got: int, bound: int, path: str) -> int:

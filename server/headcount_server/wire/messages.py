@@ -55,7 +55,8 @@ from headcount.v1.profile_service_pb2 import (
     Profile,
     ProfileRow,
 )
-from headcount.v1.rule_pb2 import Rule, Warning
+from headcount.v1.rule_pb2 import Rule
+from headcount.v1.rule_pb2 import Warning as RuleWarning
 from headcount.v1.schema_service_pb2 import (
     Attribute,
     DeclareAttributesRequest,
@@ -133,6 +134,7 @@ __all__ = [
     "RpcStatus",
     "Rule",
     "RuleProblem",
+    "RuleWarning",
     "Schema",
     "Segment",
     "SegmentKind",
@@ -148,7 +150,6 @@ __all__ = [
     "UpdateSegmentRequest",
     "Value",
     "ValueType",
-    "Warning",
     "parse",
 ]
 

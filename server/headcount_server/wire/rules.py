@@ -56,5 +56,5 @@ def questions(segments: Sequence[str], rules: Iterable[messages.Rule]) -> list[E
     return asked
 
 
-def put_warnings(into: Iterable[str]) -> list[messages.Warning]:
-    return [messages.Warning(reason="NOTE", message=text) for text in into]
+def put_warnings(into: Iterable[str]) -> list[messages.RuleWarning]:
+    return [messages.RuleWarning(reason="NOTE", message=text) for text in into]

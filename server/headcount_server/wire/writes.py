@@ -39,16 +39,24 @@ def track_answer(receipt: WriteReceipt, engine_us: int) -> messages.TrackEventsR
     return answer
 
 
-def ingest_answer(
-    receipt: WriteReceipt, engine_us: int, batch_number: int, total_accepted: int
-) -> messages.IngestStreamResponse:
+def ingest_answer(receipt: WriteReceipt, engine_us: int) -> messages.IngestStreamResponse:
+    """Of the batch alone; `numbered` puts it in its place in a stream."""
     answer = messages.IngestStreamResponse(
-        batch_number=batch_number,
         accepted_rows=receipt.accepted,
         created_profiles=receipt.created,
         duplicate_events=receipt.duplicates,
         rejected_rows=rejected_rows(receipt),
-        total_accepted_rows=total_accepted,
     )
     stamp(answer, receipt.version, receipt.now_us, engine_us)
     return answer
+
+
+def numbered(
+    answer: messages.IngestStreamResponse, batch_number: int, total_accepted: int
+) -> messages.IngestStreamResponse:
+    """A copy with the caller's number for the batch and the rows accepted on the stream so far."""
+    made = messages.IngestStreamResponse()
+    made.CopyFrom(answer)
+    made.batch_number = batch_number
+    made.total_accepted_rows = total_accepted
+    return made
