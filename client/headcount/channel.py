@@ -14,7 +14,7 @@ DEFAULT_TARGET: Final = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S: Final = 10.0
 MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
 
-_READS: Final = {
+READS: Final = {
     "SchemaService": ("GetSchema",),
     "ProfileService": ("GetProfile", "ListProfiles", "LookupProfiles"),
     "SegmentService": ("GetSegment", "ListSegments", "GetStatistics", "ListTemplates", "ListRuleElements"),
@@ -25,7 +25,7 @@ _READS: Final = {
     "AdminService": ("GetStatus", "GetSettings"),
 }  # fmt: skip
 # These carry a request id, under which the server gives a repetition the first answer.
-_REPEATABLE_WRITES: Final = {
+REPEATABLE_WRITES: Final = {
     "SchemaService": ("DeclareAttributes", "DeclareEvents"),
     "ProfileService": ("BatchUpsertProfiles", "MergeProfiles", "EraseProfile"),
     "EventService": ("TrackEvents",),
@@ -39,7 +39,7 @@ def service_config() -> str:
     """gRPC's service config: what may be sent again when the server was unavailable, and how soon."""
     names = [
         {"service": f"headcount.v1.{service}", "method": method}
-        for group in (_READS, _REPEATABLE_WRITES)
+        for group in (READS, REPEATABLE_WRITES)
         for service, methods in group.items()
         for method in methods
     ]

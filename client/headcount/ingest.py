@@ -9,14 +9,15 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from headcount.rows import CellInput, EventColumns, ProfileColumns
 from headcount.v1 import column_pb2, event_service_pb2
 from headcount.values import RejectedRow, WriteReceipt
 from headcount.wire import columns, decode
 from headcount.wire.calls import path_of
-from headcount.wire.columns import ABSENT, Missing, Shape, joined, shape_of
-from headcount.wire.encode import instant_us, refused
+from headcount.wire.columns import ABSENT, FLOAT_INT_MAX, Shape, checked_shape, joined
+from headcount.wire.encode import INT64_MAX, decimal_parts, instant_us, refused
 
 INGEST_PATH = path_of("EventService", "IngestStream")
 REJECTED_ROWS_KEPT = 10_000
@@ -60,25 +61,75 @@ class IngestSummary:
 
 @dataclass(slots=True)
 class GrowingColumn:
-    """The values of one name in the batch being gathered; rows before its first are ABSENT."""
+    """The values of one name in the batch being gathered; rows before its first are ABSENT.
+
+    `magnitude` bounds its numbers and `digits` is the most after the point, to know whether one column can hold a
+    further number beside them exactly.
+    """
 
     values: list[object] = field(default_factory=list)
     shape: Shape | None = None
+    magnitude: int = 0
+    digits: int = 0
 
-    def takes(self, shape: Shape | None) -> bool:
-        return shape is None or self.shape is None or joined(self.shape, shape) is not None
+    def takes(self, value: CellInput, shape: Shape) -> bool:
+        """Whether a value that is one can stand beside those that are here."""
+        if self.shape is None:
+            return True
+        both = joined(self.shape, shape)
+        if both is Shape.FLOAT and self.shape is not shape:
+            return max(self.magnitude, _magnitude(value)) <= FLOAT_INT_MAX
+        if both is Shape.DECIMAL:
+            return (
+                max(self.magnitude, _magnitude(value)) * 10 ** max(self.digits, _digits(value)) <= INT64_MAX
+            )
+        return both is not None
 
-    def put(self, row: int, value: CellInput | Missing, shape: Shape | None) -> None:
+    def put(self, row: int, value: CellInput, shape: Shape | None) -> None:
         self.values.extend([ABSENT] * (row - len(self.values)))
         self.values.append(value)
         if shape is not None:
             self.shape = shape if self.shape is None else joined(self.shape, shape)
+            self.magnitude = max(self.magnitude, _magnitude(value))
+            self.digits = max(self.digits, _digits(value))
+
+
+def _magnitude(value: CellInput) -> int:
+    """An upper bound of an integer's or decimal's size; 0 for other values."""
+    if isinstance(value, Decimal):
+        return abs(int(value)) + 1
+    return abs(value) if isinstance(value, int) else 0
+
+
+def _digits(value: CellInput) -> int:
+    return decimal_parts(value, "")[1] if isinstance(value, Decimal) else 0
+
+
+def checked_shapes(cells: Mapping[str, CellInput], field_name: str) -> dict[str, Shape]:
+    """The shapes of the values that are not null; raises InvalidArgument for what is not a value.
+
+    Checked before the row joins a batch, so that a bad row never takes good ones with it.
+    """
+    return {
+        name: checked_shape(value, f"{field_name}.{name}")
+        for name, value in cells.items()
+        if value is not None
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event but for its properties."""
+
+    name: str
+    key: str
+    time_us: int
+    id: str
 
 
 @dataclass(slots=True)
 class RowGatherer:
-    """Rows of one kind on their way into columns. Raises InvalidArgument for a row that is not one, and keeps none
-    of it."""
+    """Rows of one kind, all of them checked, on their way into columns."""
 
     keys: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -86,34 +137,28 @@ class RowGatherer:
     ids: list[str] = field(default_factory=list)
     columns: dict[str, GrowingColumn] = field(default_factory=dict)
 
-    def fits(self, cells: Mapping[str, CellInput]) -> bool:
+    def fits(self, cells: Mapping[str, CellInput], shapes: Mapping[str, Shape]) -> bool:
         """Whether every value can stand in the column of its name; if not, a new batch has to begin."""
-        for name, value in cells.items():
-            shape = None if value is None else shape_of(value, name)
-            column = self.columns.get(name)
-            if column is not None and not column.takes(shape):
-                return False
-        return True
+        return all(
+            name not in self.columns or self.columns[name].takes(cells[name], shape)
+            for name, shape in shapes.items()
+        )
 
-    def add_profile(self, key: str, cells: Mapping[str, CellInput]) -> None:
-        self._put(cells)
+    def add_profile(self, key: str, cells: Mapping[str, CellInput], shapes: Mapping[str, Shape]) -> None:
+        self._put(cells, shapes)
         self.keys.append(key)
 
-    def add_event(
-        self, name: str, key: str, time: dt.datetime, event_id: str, cells: Mapping[str, CellInput]
-    ) -> None:
-        time_us = instant_us(time)
-        self._put(cells)
-        self.names.append(name)
-        self.keys.append(key)
-        self.times_us.append(time_us)
-        self.ids.append(event_id)
+    def add_event(self, row: EventRow, cells: Mapping[str, CellInput], shapes: Mapping[str, Shape]) -> None:
+        self._put(cells, shapes)
+        self.names.append(row.name)
+        self.keys.append(row.key)
+        self.times_us.append(row.time_us)
+        self.ids.append(row.id)
 
-    def _put(self, cells: Mapping[str, CellInput]) -> None:
+    def _put(self, cells: Mapping[str, CellInput], shapes: Mapping[str, Shape]) -> None:
         row = len(self.keys)
-        shapes = {name: None if value is None else shape_of(value, name) for name, value in cells.items()}
         for name, value in cells.items():
-            self.columns.setdefault(name, GrowingColumn()).put(row, value, shapes[name])
+            self.columns.setdefault(name, GrowingColumn()).put(row, value, shapes.get(name))
 
     def _columns(self, field_name: str) -> list[column_pb2.Column]:
         rows = len(self.keys)
@@ -153,10 +198,11 @@ class Batches:
         self.starts: dict[int, int] = {}
 
     def profile(self, key: str, attributes: Mapping[str, CellInput]) -> list[bytes]:
+        shapes = checked_shapes(attributes, "attributes")
         ready = self._flush_events()
-        if not self._profiles.fits(attributes):
+        if not self._profiles.fits(attributes, shapes):
             ready += self._flush_profiles()
-        self._profiles.add_profile(key, attributes)
+        self._profiles.add_profile(key, attributes, shapes)
         return ready + (
             self._flush_profiles() if len(self._profiles.keys) >= self._options.batch_rows else []
         )
@@ -164,11 +210,13 @@ class Batches:
     def event(
         self, name: str, key: str, time: dt.datetime, event_id: str, properties: Mapping[str, CellInput]
     ) -> list[bytes]:
-        ready = self._flush_profiles()
+        row = EventRow(name, key, instant_us(time), event_id)
         present = {prop: value for prop, value in properties.items() if value is not None}
-        if not self._events.fits(present):
+        shapes = checked_shapes(present, "properties")
+        ready = self._flush_profiles()
+        if not self._events.fits(present, shapes):
             ready += self._flush_events()
-        self._events.add_event(name, key, time, event_id, present)
+        self._events.add_event(row, present, shapes)
         return ready + (self._flush_events() if len(self._events.keys) >= self._options.batch_rows else [])
 
     def profiles(self, given: ProfileColumns) -> list[bytes]:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Final
 
-from headcount.rows import ColumnInput, EventColumns, ProfileColumns, SetColumnInput
+from headcount.rows import CellInput, ColumnInput, EventColumns, ProfileColumns, SetColumnInput
 from headcount.v1 import column_pb2, value_pb2
 from headcount.values import Point
 from headcount.wire.encode import (
+    cell,
     checked_float,
     checked_int,
     decimal_parts,
@@ -22,6 +23,9 @@ from headcount.wire.encode import (
     scaled,
     text_list,
 )
+
+FLOAT_INT_MAX = 2**53
+"""Up to here every integer is a double."""
 
 EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 
@@ -65,6 +69,12 @@ def shape_of(value: object, field: str) -> Shape:
         if isinstance(value, kind):
             return shape
     raise refused(field, f"{type(value).__name__} is not a type of value")
+
+
+def checked_shape(value: CellInput, field: str) -> Shape:
+    """The shape of one value that is neither null nor absent; raises InvalidArgument if no column can hold it."""
+    cell(value, field)
+    return shape_of(value, field)
 
 
 def joined(one: Shape, other: Shape) -> Shape | None:
