@@ -6,7 +6,7 @@ otherwise live as long as the slowest reader of its column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
+from headcount_server.wire.messages import Message
 from headcount_server.wire.fields import mask
 from headcount_server.wire.values import value_type
 
@@ -31,6 +32,9 @@ _DTYPES: Final[dict[Kind, np.dtype[np.generic]]] = {
     Kind.DATE: np.dtype("<i4"),
     Kind.POINT: np.dtype(("<f8", (2,))),
 }
+_OFFSET: Final = np.dtype("<u4")
+EXPANDED_BYTES_MAX: Final = 256 << 20
+"""A message of a few megabytes may name one long text very often."""
 _TEXT: Final = ValueType(Kind.TEXT)
 _TEXT_SET: Final = ValueType(Kind.TEXT_SET)
 
@@ -62,7 +66,7 @@ def column(
     offsets: I64 | None = None
     if type_.kind is Kind.TEXT or type_.kind is Kind.TEXT_SET:
         _refuse_bytes(message.values, f"{path}.values")
-        values = Texts.of(message.texts)
+        values = texts(message, "texts", "text_column", path)
         if type_.kind is Kind.TEXT_SET:
             offsets = _offsets(message.offsets, rows, len(values), f"{path}.offsets")
         elif len(values) != rows:
@@ -70,7 +74,7 @@ def column(
                 f"{rows:,} rows take as many texts, got {len(values):,}", path=f"{path}.texts"
             )
     else:
-        if message.texts:
+        if message.texts or message.HasField("text_column"):
             raise InvalidArgument("only columns of texts hold texts", path=f"{path}.texts")
         values = array(message.values, _DTYPES[type_.kind], rows, f"{path}.values")
         if type_.kind is Kind.BOOL and rows and int(values.view(np.uint8).max()) > 1:
@@ -78,6 +82,38 @@ def column(
     if type_.kind is not Kind.TEXT_SET:
         _refuse_bytes(message.offsets, f"{path}.offsets")
     return batches.Column(name or message.name, type_, values, present, nulls, change, offsets)
+
+
+def texts(message: Message, field: str, packed_field: str, path: str) -> Texts:
+    """Texts in whichever of their two forms the message has them; nothing in either is no text."""
+    given: Sequence[str] = getattr(message, field)
+    if not message.HasField(packed_field):
+        return Texts.of(given)
+    if given:
+        raise InvalidArgument(f"either {field} or {packed_field}, not both", path=f"{path}.{packed_field}")
+    return packed_texts(getattr(message, packed_field), f"{path}.{packed_field}")
+
+
+def packed_texts(message: messages.TextColumn, path: str) -> Texts:
+    """Texts from two arrays, repeated as the codes say. That the bytes are UTF-8 is decided row by row at admission."""
+    count = len(message.offsets) // _OFFSET.itemsize - 1
+    offsets = array(message.offsets, _OFFSET, max(count, 0) + 1, f"{path}.offsets").astype(np.int64)
+    if offsets[0] != 0 or offsets[-1] != len(message.utf8) or bool((np.diff(offsets) < 0).any()):
+        raise InvalidArgument(
+            "offsets start at 0, never fall and end at the length of utf8", path=f"{path}.offsets"
+        )
+    stored = Texts(np.frombuffer(message.utf8, dtype=np.uint8).copy(), offsets)
+    if not message.codes:
+        return stored
+    rows = len(message.codes) // _OFFSET.itemsize
+    codes = array(message.codes, _OFFSET, rows, f"{path}.codes").astype(np.int64)
+    if int(codes.max()) >= count:
+        raise InvalidArgument(f"a code is less than the number of texts, {count:,}", path=f"{path}.codes")
+    if int((offsets[codes + 1] - offsets[codes]).sum()) > EXPANDED_BYTES_MAX:
+        raise InvalidArgument(
+            f"codes stand for at most {EXPANDED_BYTES_MAX:,} bytes of text", path=f"{path}.codes"
+        )
+    return stored.take(codes)
 
 
 def _refuse_bytes(raw: bytes, path: str) -> None:
@@ -96,7 +132,8 @@ def profile_batch(
     message: messages.ProfileBatch, path: str, *, create: bool, all_or_nothing: bool
 ) -> batches.ProfileBatch:
     """The batch; the columns that take away stand before those that add."""
-    rows = len(message.keys)
+    keys = texts(message, "keys", "key_column", path)
+    rows = len(keys)
     if message.consents:
         raise NotServed("consent is", path=f"{path}.consents")
     columns = [column(c, rows, f"{path}.attributes[{i}]") for i, c in enumerate(message.attributes)]
@@ -121,7 +158,7 @@ def profile_batch(
         as_identifier(_of_type(column(c, rows, f"{path}.identifiers[{i}]"), _TEXT))
         for i, c in enumerate(message.identifiers)
     )
-    return batches.ProfileBatch(Texts.of(message.keys), tuple(columns), create, all_or_nothing)
+    return batches.ProfileBatch(keys, tuple(columns), create, all_or_nothing)
 
 
 def _sets(
@@ -147,25 +184,27 @@ def event_batch(
     message: messages.EventBatch, path: str, *, create: bool, all_or_nothing: bool
 ) -> batches.EventBatch:
     """The batch; a single name stands for all rows."""
-    rows = len(message.keys)
-    names = len(message.event_names)
-    if names != rows and names != 1:
+    keys = texts(message, "keys", "key_column", path)
+    names = texts(message, "event_names", "event_name_column", path)
+    ids = texts(message, "event_ids", "event_id_column", path)
+    rows = len(keys)
+    is_one_name = len(message.event_names) == 1
+    if len(names) != rows and not is_one_name:
         raise InvalidArgument(
-            f"one name, or one for each of {rows:,} rows, got {names:,}", path=f"{path}.event_names"
+            f"one name, or one for each of {rows:,} rows, got {len(names):,}", path=f"{path}.event_names"
         )
-    if message.event_ids and len(message.event_ids) != rows:
+    if len(ids) and len(ids) != rows:
         raise InvalidArgument(
-            f"no ids, or one for each of {rows:,} rows, got {len(message.event_ids):,}",
-            path=f"{path}.event_ids",
+            f"no ids, or one for each of {rows:,} rows, got {len(ids):,}", path=f"{path}.event_ids"
         )
     return batches.EventBatch(
-        keys=Texts.of(message.keys),
-        names=message.event_names[0] if names == 1 else Texts.of(message.event_names),
+        keys=keys,
+        names=message.event_names[0] if is_one_name else names,
         times_us=instants(message.times_us, rows, f"{path}.times_us"),
         properties=tuple(
             column(c, rows, f"{path}.properties[{i}]") for i, c in enumerate(message.properties)
         ),
-        event_ids=Texts.of(message.event_ids) if message.event_ids else None,
+        event_ids=ids if len(ids) else None,
         create=create,
         all_or_nothing=all_or_nothing,
     )

@@ -35,7 +35,7 @@ from headcount.v1.audience_service_pb2 import (
     StreamCheckMembershipRequest,
     StreamCheckMembershipResponse,
 )
-from headcount.v1.column_pb2 import Column, EventBatch, ProfileBatch
+from headcount.v1.column_pb2 import Column, EventBatch, ProfileBatch, TextColumn
 from headcount.v1.errors_pb2 import BadRequest, ErrorInfo, RetryInfo, RpcStatus, RuleProblem
 from headcount.v1.event_service_pb2 import (
     EventRow,
@@ -143,6 +143,7 @@ __all__ = [
     "ServingState",
     "StreamCheckMembershipRequest",
     "StreamCheckMembershipResponse",
+    "TextColumn",
     "TextSet",
     "Timestamp",
     "TrackEventsRequest",
