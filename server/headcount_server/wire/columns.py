@@ -19,8 +19,8 @@ from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
-from headcount_server.wire.messages import Message
 from headcount_server.wire.fields import mask
+from headcount_server.wire.messages import Message
 from headcount_server.wire.values import value_type
 
 _DTYPES: Final[dict[Kind, np.dtype[np.generic]]] = {
