@@ -17,7 +17,7 @@ from headcount_engine.conditions import tree as t
 from headcount_engine.conditions import windows as w
 from headcount_engine.conditions.text.names import KEYWORDS
 from headcount_engine.limits import INSTANT_MAX_US, INSTANT_MIN_US
-from headcount_engine.model.values import Bool, Date, Instant, Number, Point, Text
+from headcount_engine.model.values import Bool, Date, Instant, Literal, Number, Point, Text
 
 ZONES = ("UTC", "Europe/Stockholm", "America/New_York", "Asia/Kathmandu")
 
@@ -137,7 +137,7 @@ event_windows: st.SearchStrategy[w.Window] = st.one_of(
 
 
 @st.composite
-def _ranges(draw: st.DrawFn) -> tuple[t.Literal, t.Literal]:
+def _ranges(draw: st.DrawFn) -> tuple[Literal, Literal]:
     kind = draw(st.sampled_from((numbers, instants, dates)))
     one, other = draw(kind), draw(kind)
     return tuple(sorted((one, other), key=lambda v: next(iter(getattr(v, s) for s in v.__slots__))))

@@ -130,9 +130,11 @@ def _message(found: Lexeme, accepted: frozenset[str], expected: list[str]) -> st
             f"inside `where` only the event's own properties can be tested, so this `{word}` does not belong to it; "
             f"{_listed(expected)} is expected first"
         )
-    if _is_word(found) and "NAME" in accepted:
-        if accepted >= _CONDITION_STARTS and found.type in _CONDITION_WORDS:
-            return f"`{shown}` is about a profile; inside `where` and `has` only the event's properties are tested"
+    if _is_word(found) and accepted >= _CONDITION_STARTS and found.type in _CONDITION_WORDS:
+        return (
+            f"`{shown}` is about a profile; inside `where` and `has` only the event's properties are tested"
+        )
+    if _is_word(found) and "NAME" in accepted and not accepted >= _CONDITION_STARTS:
         return f"{shown} is a keyword; as a name it takes backticks: {backticked(shown)}"
     if found.type == "RPAR" and "$END" in accepted:
         return "this `)` closes nothing"

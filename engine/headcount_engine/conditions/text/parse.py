@@ -21,6 +21,7 @@ from headcount_engine.conditions.text.lexer import Lexeme, scan
 from headcount_engine.conditions.text.names import KEYWORDS, RESERVED
 from headcount_engine.conditions.text.transform import actions
 from headcount_engine.conditions.tree import Condition, check_size
+from headcount_engine.errors import InvalidRule
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 
 _loading = threading.Lock()
@@ -59,6 +60,10 @@ def _run(lexemes: list[Lexeme], start: str, text: str) -> Condition:
     except lark.UnexpectedInput:
         # Raised below, so that lark's error is no part of ours.
         pass
+    except InvalidRule as error:
+        # Every action tells its place; should one not, what was read last is near it.
+        last = lexemes[min(read, len(lexemes) - 1)]
+        raise error.at(last.line, last.column) from None
     raise faults.unexpected(lexemes, read, session, lambda: _replay(lexemes[: read - 1], start), text)
 
 

@@ -33,12 +33,14 @@ def _calendar_unit(unit: Lexeme) -> CalendarUnit:
     return CalendarUnit(text_of(unit).rstrip("s"))
 
 
-def within_last(length: Duration) -> Window:
-    return WithinLast(length)
+def within_last(count: Lexeme, unit: Lexeme) -> Window:
+    with at(count):
+        return WithinLast(duration(count, unit))
 
 
-def within_next(length: Duration) -> Window:
-    return WithinNext(length)
+def within_next(count: Lexeme, unit: Lexeme) -> Window:
+    with at(count):
+        return WithinNext(duration(count, unit))
 
 
 def ago(near: Lexeme, far: Lexeme, unit: Lexeme) -> Window:
