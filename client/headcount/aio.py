@@ -19,10 +19,12 @@ from headcount.client import PAGE_SIZE, READY, READY_POLL_S
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.ingest import INGEST_PATH, IngestOptions
 from headcount.values import Identifier, SegmentKind, SegmentState
-from headcount.wire import requests
-from headcount.wire.calls import Page, Unary
+from headcount.wire import audience_calls, record_calls, schema_calls, segment_calls
+from headcount.wire.calls import Asked, Page, Unary
+from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
-from headcount.wire.requests import Asked, EventRows, ProfileRows, RuleLike, SegmentFields, SegmentFilter
+from headcount.wire.record_calls import EventRows, ProfileRows
+from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 
 OutT = TypeVar("OutT")
 ItemT = TypeVar("ItemT")
@@ -98,7 +100,7 @@ class AsyncClient:
 
     async def status(self, *, timeout: float | None = None) -> values.Status:
         """Sizes, memory, versions, latencies."""
-        return await self._run(requests.status(), timeout)
+        return await self._run(audience_calls.status(), timeout)
 
     async def wait_ready(self, timeout: float = 30.0) -> values.Status:
         """Wait until the server answers and has loaded; raises DeadlineExceeded."""
@@ -116,7 +118,7 @@ class AsyncClient:
 
     async def checkpoint(self, *, timeout: float | None = None) -> values.Answer:
         """Write the whole state to disk, so that the next start is quick."""
-        return await self._run(requests.checkpoint(), timeout)
+        return await self._run(audience_calls.checkpoint(), timeout)
 
     # ------------------------------------------------------------------------------------------------ the schema
 
@@ -129,7 +131,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Schema:
         """What profiles and events may hold; with counts, how many profiles have each."""
-        return await self._run(requests.get_schema(include_counts, Asked(min_version, min_now)), timeout)
+        return await self._run(schema_calls.get_schema(include_counts, Asked(min_version, min_now)), timeout)
 
     async def declare_attributes(
         self,
@@ -147,7 +149,7 @@ class AsyncClient:
         Types are bool, int, decimal(0..6), float, text, set, instant, date and point. `tracked` ones keep the instant
         of their last change. `consent_topics` says by topic whether it is opt-in (else opt-out).
         """
-        call = requests.declare_attributes(
+        call = schema_calls.declare_attributes(
             attributes or {}, tracked, identifiers, consent_topics or {}, validate_only, request_id
         )
         return await self._run(call, timeout)
@@ -162,7 +164,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Schema:
         """Add event types and the types of their properties: `{"purchase": {"amount": "decimal(2)"}}`."""
-        call = requests.declare_events(event_types, retention or {}, validate_only, request_id)
+        call = schema_calls.declare_events(event_types, retention or {}, validate_only, request_id)
         return await self._run(call, timeout)
 
     # ------------------------------------------------------------------------------------------ profiles, events
@@ -182,7 +184,7 @@ class AsyncClient:
         Bad rows are reported by position and the others applied, unless `all_or_nothing`.
         """
         return await self._run(
-            requests.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
+            record_calls.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
         )
 
     async def track(
@@ -195,7 +197,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.WriteReceipt:
         """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns."""
-        return await self._run(requests.track(rows, create, all_or_nothing, request_id), timeout)
+        return await self._run(record_calls.track(rows, create, all_or_nothing, request_id), timeout)
 
     def ingest(
         self,
@@ -219,7 +221,9 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Profile:
         """Everything known about one profile, by key or identifier; raises NotFound."""
-        return await self._run(requests.get_profile(who, omit_segments, Asked(min_version, min_now)), timeout)
+        return await self._run(
+            record_calls.get_profile(who, omit_segments, Asked(min_version, min_now)), timeout
+        )
 
     def list_profiles(
         self,
@@ -234,7 +238,7 @@ class AsyncClient:
         """The profiles that a rule describes, or everyone; pages are fetched as they are needed."""
         asked = Asked(min_version, min_now)
         return self._items(
-            lambda token: requests.list_profiles(rule, attributes, page_size, token, asked), timeout
+            lambda token: record_calls.list_profiles(rule, attributes, page_size, token, asked), timeout
         )
 
     async def lookup(
@@ -246,7 +250,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> list[str | None]:
         """The key for each identifier, None where nobody carries it."""
-        return await self._run(requests.lookup(identifiers, Asked(min_version, min_now)), timeout)
+        return await self._run(record_calls.lookup(identifiers, Asked(min_version, min_now)), timeout)
 
     async def merge_profiles(
         self,
@@ -258,13 +262,13 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Profile:
         """Move everything of `merged` to `survivor`, whose profile comes back. Two known ones need `force`."""
-        return await self._run(requests.merge_profiles(survivor, merged, force, request_id), timeout)
+        return await self._run(record_calls.merge_profiles(survivor, merged, force, request_id), timeout)
 
     async def erase_profile(
         self, key: str, *, request_id: str | None = None, timeout: float | None = None
     ) -> values.Answer:
         """Remove a profile and everything about it, for good."""
-        return await self._run(requests.erase_profile(key, request_id), timeout)
+        return await self._run(record_calls.erase_profile(key, request_id), timeout)
 
     # -------------------------------------------------------------------------------------------------- segments
 
@@ -289,7 +293,9 @@ class AsyncClient:
         said = SegmentFields(
             rule, kind, state, display_name, description, folder, labels, retention, retains_unknown_only
         )
-        return await self._run(requests.create_segment(segment_id, said, validate_only, request_id), timeout)
+        return await self._run(
+            segment_calls.create_segment(segment_id, said, validate_only, request_id), timeout
+        )
 
     async def get_segment(
         self,
@@ -300,7 +306,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Segment:
         """A segment with its exact size; raises NotFound."""
-        return await self._run(requests.get_segment(segment_id, Asked(min_version, min_now)), timeout)
+        return await self._run(segment_calls.get_segment(segment_id, Asked(min_version, min_now)), timeout)
 
     def list_segments(
         self,
@@ -319,7 +325,7 @@ class AsyncClient:
         """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
         which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
         asked = Asked(min_version, min_now)
-        return self._items(lambda token: requests.list_segments(which, page_size, token, asked), timeout)
+        return self._items(lambda token: segment_calls.list_segments(which, page_size, token, asked), timeout)
 
     async def update_segment(
         self,
@@ -346,7 +352,7 @@ class AsyncClient:
             rule, None, state, display_name, description, folder, labels, retention, retains_unknown_only
         )
         return await self._run(
-            requests.update_segment(segment_id, said, etag, validate_only, request_id), timeout
+            segment_calls.update_segment(segment_id, said, etag, validate_only, request_id), timeout
         )
 
     async def delete_segment(
@@ -358,7 +364,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Answer:
         """Raises FailedPrecondition while other segments refer to it; `metadata["dependents"]` names them."""
-        return await self._run(requests.delete_segment(segment_id, etag, request_id), timeout)
+        return await self._run(segment_calls.delete_segment(segment_id, etag, request_id), timeout)
 
     async def duplicate_segment(
         self,
@@ -371,7 +377,7 @@ class AsyncClient:
     ) -> values.Segment:
         """A deep copy under a new id."""
         return await self._run(
-            requests.duplicate_segment(segment_id, new_id, display_name, request_id), timeout
+            segment_calls.duplicate_segment(segment_id, new_id, display_name, request_id), timeout
         )
 
     async def add_members(
@@ -384,7 +390,7 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.MemberReceipt:
         """Add profiles to a manual segment. Unknown ones are reported by position, keys first, never created."""
-        return await self._run(requests.add_members(segment_id, keys, identifiers, request_id), timeout)
+        return await self._run(segment_calls.add_members(segment_id, keys, identifiers, request_id), timeout)
 
     async def remove_members(
         self,
@@ -396,7 +402,9 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.MemberReceipt:
         """Take profiles out of a manual segment."""
-        return await self._run(requests.remove_members(segment_id, keys, identifiers, request_id), timeout)
+        return await self._run(
+            segment_calls.remove_members(segment_id, keys, identifiers, request_id), timeout
+        )
 
     # ------------------------------------------------------------------------------------------------- audiences
 
@@ -411,7 +419,9 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Count:
         """How many a rule describes, exactly; `at` another instant, and with the size of each of its nodes."""
-        return await self._run(requests.count(rule, at, node_sizes, Asked(min_version, min_now)), timeout)
+        return await self._run(
+            audience_calls.count(rule, at, node_sizes, Asked(min_version, min_now)), timeout
+        )
 
     async def check(
         self,
@@ -425,7 +435,7 @@ class AsyncClient:
     ) -> values.Membership:
         """Whether one profile is in each of the segments and rules. An unknown key is in nothing."""
         asked = Asked(min_version, min_now)
-        return await self._run(requests.check(key, segments, rules, at, asked), timeout)
+        return await self._run(audience_calls.check(key, segments, rules, at, asked), timeout)
 
     async def check_many(
         self,
@@ -439,7 +449,7 @@ class AsyncClient:
     ) -> values.MembershipTable:
         """Whether each of many profiles is in each of the segments and rules."""
         asked = Asked(min_version, min_now)
-        return await self._run(requests.check_many(keys, segments, rules, at, asked), timeout)
+        return await self._run(audience_calls.check_many(keys, segments, rules, at, asked), timeout)
 
     async def memberships(
         self,
@@ -450,4 +460,4 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> values.Memberships:
         """All segments that a profile is in; raises NotFound for an unknown one."""
-        return await self._run(requests.memberships(who, Asked(min_version, min_now)), timeout)
+        return await self._run(audience_calls.memberships(who, Asked(min_version, min_now)), timeout)

@@ -15,10 +15,12 @@ from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.ingest import INGEST_PATH, IngestOptions
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
-from headcount.wire import requests
-from headcount.wire.calls import Page, Unary
+from headcount.wire import audience_calls, record_calls, schema_calls, segment_calls
+from headcount.wire.calls import Asked, Page, Unary
+from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
-from headcount.wire.requests import Asked, EventRows, ProfileRows, RuleLike, SegmentFields, SegmentFilter
+from headcount.wire.record_calls import EventRows, ProfileRows
+from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 from headcount.writer import IngestWriter
 
 OutT = TypeVar("OutT")
@@ -97,7 +99,7 @@ class Client:
 
     def status(self, *, timeout: float | None = None) -> values.Status:
         """Sizes, memory, versions, latencies."""
-        return self._run(requests.status(), timeout)
+        return self._run(audience_calls.status(), timeout)
 
     def wait_ready(self, timeout: float = 30.0) -> values.Status:
         """Wait until the server answers and has loaded; raises DeadlineExceeded."""
@@ -115,7 +117,7 @@ class Client:
 
     def checkpoint(self, *, timeout: float | None = None) -> values.Answer:
         """Write the whole state to disk, so that the next start is quick."""
-        return self._run(requests.checkpoint(), timeout)
+        return self._run(audience_calls.checkpoint(), timeout)
 
     # ------------------------------------------------------------------------------------------------ the schema
 
@@ -128,7 +130,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Schema:
         """What profiles and events may hold; with counts, how many profiles have each."""
-        return self._run(requests.get_schema(include_counts, Asked(min_version, min_now)), timeout)
+        return self._run(schema_calls.get_schema(include_counts, Asked(min_version, min_now)), timeout)
 
     def declare_attributes(
         self,
@@ -146,7 +148,7 @@ class Client:
         Types are bool, int, decimal(0..6), float, text, set, instant, date and point. `tracked` ones keep the instant
         of their last change. `consent_topics` says by topic whether it is opt-in (else opt-out).
         """
-        call = requests.declare_attributes(
+        call = schema_calls.declare_attributes(
             attributes or {}, tracked, identifiers, consent_topics or {}, validate_only, request_id
         )
         return self._run(call, timeout)
@@ -161,7 +163,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Schema:
         """Add event types and the types of their properties: `{"purchase": {"amount": "decimal(2)"}}`."""
-        call = requests.declare_events(event_types, retention or {}, validate_only, request_id)
+        call = schema_calls.declare_events(event_types, retention or {}, validate_only, request_id)
         return self._run(call, timeout)
 
     # ------------------------------------------------------------------------------------------ profiles, events
@@ -181,7 +183,7 @@ class Client:
         Bad rows are reported by position and the others applied, unless `all_or_nothing`.
         """
         return self._run(
-            requests.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
+            record_calls.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
         )
 
     def track(
@@ -194,7 +196,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.WriteReceipt:
         """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns."""
-        return self._run(requests.track(rows, create, all_or_nothing, request_id), timeout)
+        return self._run(record_calls.track(rows, create, all_or_nothing, request_id), timeout)
 
     def ingest(
         self,
@@ -218,7 +220,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Profile:
         """Everything known about one profile, by key or identifier; raises NotFound."""
-        return self._run(requests.get_profile(who, omit_segments, Asked(min_version, min_now)), timeout)
+        return self._run(record_calls.get_profile(who, omit_segments, Asked(min_version, min_now)), timeout)
 
     def list_profiles(
         self,
@@ -233,7 +235,7 @@ class Client:
         """The profiles that a rule describes, or everyone; pages are fetched as they are needed."""
         asked = Asked(min_version, min_now)
         return self._items(
-            lambda token: requests.list_profiles(rule, attributes, page_size, token, asked), timeout
+            lambda token: record_calls.list_profiles(rule, attributes, page_size, token, asked), timeout
         )
 
     def lookup(
@@ -245,7 +247,7 @@ class Client:
         timeout: float | None = None,
     ) -> list[str | None]:
         """The key for each identifier, None where nobody carries it."""
-        return self._run(requests.lookup(identifiers, Asked(min_version, min_now)), timeout)
+        return self._run(record_calls.lookup(identifiers, Asked(min_version, min_now)), timeout)
 
     def merge_profiles(
         self,
@@ -257,13 +259,13 @@ class Client:
         timeout: float | None = None,
     ) -> values.Profile:
         """Move everything of `merged` to `survivor`, whose profile comes back. Two known ones need `force`."""
-        return self._run(requests.merge_profiles(survivor, merged, force, request_id), timeout)
+        return self._run(record_calls.merge_profiles(survivor, merged, force, request_id), timeout)
 
     def erase_profile(
         self, key: str, *, request_id: str | None = None, timeout: float | None = None
     ) -> values.Answer:
         """Remove a profile and everything about it, for good."""
-        return self._run(requests.erase_profile(key, request_id), timeout)
+        return self._run(record_calls.erase_profile(key, request_id), timeout)
 
     # -------------------------------------------------------------------------------------------------- segments
 
@@ -288,7 +290,7 @@ class Client:
         said = SegmentFields(
             rule, kind, state, display_name, description, folder, labels, retention, retains_unknown_only
         )
-        return self._run(requests.create_segment(segment_id, said, validate_only, request_id), timeout)
+        return self._run(segment_calls.create_segment(segment_id, said, validate_only, request_id), timeout)
 
     def get_segment(
         self,
@@ -299,7 +301,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Segment:
         """A segment with its exact size; raises NotFound."""
-        return self._run(requests.get_segment(segment_id, Asked(min_version, min_now)), timeout)
+        return self._run(segment_calls.get_segment(segment_id, Asked(min_version, min_now)), timeout)
 
     def list_segments(
         self,
@@ -318,7 +320,7 @@ class Client:
         """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
         which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
         asked = Asked(min_version, min_now)
-        return self._items(lambda token: requests.list_segments(which, page_size, token, asked), timeout)
+        return self._items(lambda token: segment_calls.list_segments(which, page_size, token, asked), timeout)
 
     def update_segment(
         self,
@@ -344,7 +346,9 @@ class Client:
         said = SegmentFields(
             rule, None, state, display_name, description, folder, labels, retention, retains_unknown_only
         )
-        return self._run(requests.update_segment(segment_id, said, etag, validate_only, request_id), timeout)
+        return self._run(
+            segment_calls.update_segment(segment_id, said, etag, validate_only, request_id), timeout
+        )
 
     def delete_segment(
         self,
@@ -355,7 +359,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Answer:
         """Raises FailedPrecondition while other segments refer to it; `metadata["dependents"]` names them."""
-        return self._run(requests.delete_segment(segment_id, etag, request_id), timeout)
+        return self._run(segment_calls.delete_segment(segment_id, etag, request_id), timeout)
 
     def duplicate_segment(
         self,
@@ -367,7 +371,9 @@ class Client:
         timeout: float | None = None,
     ) -> values.Segment:
         """A deep copy under a new id."""
-        return self._run(requests.duplicate_segment(segment_id, new_id, display_name, request_id), timeout)
+        return self._run(
+            segment_calls.duplicate_segment(segment_id, new_id, display_name, request_id), timeout
+        )
 
     def add_members(
         self,
@@ -379,7 +385,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.MemberReceipt:
         """Add profiles to a manual segment. Unknown ones are reported by position, keys first, never created."""
-        return self._run(requests.add_members(segment_id, keys, identifiers, request_id), timeout)
+        return self._run(segment_calls.add_members(segment_id, keys, identifiers, request_id), timeout)
 
     def remove_members(
         self,
@@ -391,7 +397,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.MemberReceipt:
         """Take profiles out of a manual segment."""
-        return self._run(requests.remove_members(segment_id, keys, identifiers, request_id), timeout)
+        return self._run(segment_calls.remove_members(segment_id, keys, identifiers, request_id), timeout)
 
     # ------------------------------------------------------------------------------------------------- audiences
 
@@ -406,7 +412,7 @@ class Client:
         timeout: float | None = None,
     ) -> values.Count:
         """How many a rule describes, exactly; `at` another instant, and with the size of each of its nodes."""
-        return self._run(requests.count(rule, at, node_sizes, Asked(min_version, min_now)), timeout)
+        return self._run(audience_calls.count(rule, at, node_sizes, Asked(min_version, min_now)), timeout)
 
     def check(
         self,
@@ -420,7 +426,7 @@ class Client:
     ) -> values.Membership:
         """Whether one profile is in each of the segments and rules. An unknown key is in nothing."""
         asked = Asked(min_version, min_now)
-        return self._run(requests.check(key, segments, rules, at, asked), timeout)
+        return self._run(audience_calls.check(key, segments, rules, at, asked), timeout)
 
     def check_many(
         self,
@@ -434,7 +440,7 @@ class Client:
     ) -> values.MembershipTable:
         """Whether each of many profiles is in each of the segments and rules."""
         asked = Asked(min_version, min_now)
-        return self._run(requests.check_many(keys, segments, rules, at, asked), timeout)
+        return self._run(audience_calls.check_many(keys, segments, rules, at, asked), timeout)
 
     def memberships(
         self,
@@ -445,4 +451,4 @@ class Client:
         timeout: float | None = None,
     ) -> values.Memberships:
         """All segments that a profile is in; raises NotFound for an unknown one."""
-        return self._run(requests.memberships(who, Asked(min_version, min_now)), timeout)
+        return self._run(audience_calls.memberships(who, Asked(min_version, min_now)), timeout)

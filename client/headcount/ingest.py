@@ -80,9 +80,8 @@ class GrowingColumn:
         if both is Shape.FLOAT and self.shape is not shape:
             return max(self.magnitude, _magnitude(value)) <= FLOAT_INT_MAX
         if both is Shape.DECIMAL:
-            return (
-                max(self.magnitude, _magnitude(value)) * 10 ** max(self.digits, _digits(value)) <= INT64_MAX
-            )
+            scale = int(10 ** max(self.digits, _digits(value)))
+            return max(self.magnitude, _magnitude(value)) * scale <= INT64_MAX
         return both is not None
 
     def put(self, row: int, value: CellInput, shape: Shape | None) -> None:

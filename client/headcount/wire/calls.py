@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
@@ -40,6 +42,19 @@ class Page(Generic[ItemT]):
 
     items: list[ItemT]
     next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What any read may demand: a version, to see one's own writes, or a clock to have been reached."""
+
+    min_version: int = 0
+    min_now: dt.datetime | None = None
+
+
+def request_id_or_new(given: str | None) -> str:
+    """An id of its own makes a write safe to send again, which is what retries do."""
+    return given if given is not None else str(uuid.uuid4())
 
 
 def path_of(service: str, method: str) -> str:

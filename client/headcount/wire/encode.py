@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 
 from headcount.errors import ErrorDetails, FieldViolation, InvalidArgument
 from headcount.rows import CellInput, Event, ProfileUpdate
@@ -20,6 +20,9 @@ MICROSECOND = dt.timedelta(microseconds=1)
 DECIMAL_DIGITS_MAX = 6
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 SEGMENT_PREFIX = "segments/"
+
+RuleLike = Rule | str
+"""A rule made with `headcount.rules`, or its text."""
 
 
 def refused(field: str, description: str) -> InvalidArgument:
@@ -45,6 +48,12 @@ def timestamp(time: dt.datetime, field: str = "time") -> timestamp_pb2.Timestamp
 
 def optional_timestamp(time: dt.datetime | None, field: str) -> timestamp_pb2.Timestamp | None:
     return None if time is None else timestamp(time, field)
+
+
+def duration(length: dt.timedelta) -> duration_pb2.Duration:
+    out = duration_pb2.Duration()
+    out.FromTimedelta(length)
+    return out
 
 
 def decimal_parts(number: Decimal, field: str) -> tuple[int, int]:
@@ -126,7 +135,7 @@ def identifier(given: Identifier) -> value_pb2.Identifier:
     return value_pb2.Identifier(type=given.type, value=given.value)
 
 
-def rule(given: Rule | str) -> rule_pb2.Rule:
+def rule(given: RuleLike) -> rule_pb2.Rule:
     return rule_pb2.Rule(text=str(given))
 
 
