@@ -17,7 +17,7 @@ from headcount.values import RejectedRow, WriteReceipt
 from headcount.wire import columns, decode
 from headcount.wire.calls import path_of
 from headcount.wire.columns import ABSENT, FLOAT_INT_MAX, Shape, checked_shape, joined
-from headcount.wire.encode import INT64_MAX, decimal_parts, instant_us, refused
+from headcount.wire.encode import INT64_MAX, decimal_parts, instant_us, refused, text
 
 INGEST_PATH = path_of("EventService", "IngestStream")
 REJECTED_ROWS_KEPT = 10_000
@@ -168,17 +168,23 @@ class RowGatherer:
         return made
 
     def profile_batch(self) -> column_pb2.ProfileBatch:
-        return column_pb2.ProfileBatch(keys=self.keys, attributes=self._columns("attributes"))
+        return column_pb2.ProfileBatch(
+            key_column=columns.text_column(self.keys, "keys"), attributes=self._columns("attributes")
+        )
 
     def event_batch(self) -> column_pb2.EventBatch:
-        one_name = len(set(self.names)) == 1
-        return column_pb2.EventBatch(
-            event_names=self.names[:1] if one_name else self.names,
-            keys=self.keys,
+        out = column_pb2.EventBatch(
+            key_column=columns.text_column(self.keys, "keys"),
             times_us=columns.little_endian("q", self.times_us),
-            event_ids=self.ids if any(self.ids) else [],
             properties=self._columns("properties"),
         )
+        if len(set(self.names)) == 1:
+            out.event_names.append(self.names[0])
+        else:
+            out.event_name_column.CopyFrom(columns.text_column(self.names, "names"))
+        if any(self.ids):
+            out.event_id_column.CopyFrom(columns.text_column(self.ids, "ids"))
+        return out
 
 
 class Batches:
@@ -197,6 +203,7 @@ class Batches:
         self.starts: dict[int, int] = {}
 
     def profile(self, key: str, attributes: Mapping[str, CellInput]) -> list[bytes]:
+        text(key, "key")
         shapes = checked_shapes(attributes, "attributes")
         ready = self._flush_events()
         if not self._profiles.fits(attributes, shapes):
@@ -209,7 +216,7 @@ class Batches:
     def event(
         self, name: str, key: str, time: dt.datetime, event_id: str, properties: Mapping[str, CellInput]
     ) -> list[bytes]:
-        row = EventRow(name, key, instant_us(time), event_id)
+        row = EventRow(text(name, "name"), text(key, "key"), instant_us(time), text(event_id, "id"))
         present = {prop: value for prop, value in properties.items() if value is not None}
         shapes = checked_shapes(present, "properties")
         ready = self._flush_profiles()
@@ -220,11 +227,11 @@ class Batches:
 
     def profiles(self, given: ProfileColumns) -> list[bytes]:
         batch = columns.profile_batch(given)
-        return [*self.flush(), self._request(len(batch.keys), profiles=batch)]
+        return [*self.flush(), self._request(len(given.keys), profiles=batch)]
 
     def events(self, given: EventColumns) -> list[bytes]:
         batch = columns.event_batch(given)
-        return [*self.flush(), self._request(len(batch.keys), events=batch)]
+        return [*self.flush(), self._request(len(given.keys), events=batch)]
 
     def flush(self) -> list[bytes]:
         """What has been gathered so far, however little."""

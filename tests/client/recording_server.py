@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -10,8 +11,16 @@ import grpc
 from google.protobuf.message import Message
 
 from headcount.v1 import errors_pb2
+from headcount.v1.column_pb2 import TextColumn
 
 Prepared = Message | bytes | Exception | Callable[[bytes], Message]
+
+
+def unpacked(column: TextColumn) -> list[str]:
+    """The texts of a packed column, a place each."""
+    offsets = memoryview(column.offsets).cast("I")
+    stored = [column.utf8[start:end].decode() for start, end in itertools.pairwise(offsets)]
+    return [stored[code] for code in memoryview(column.codes).cast("I")] if column.codes else stored
 
 
 class Refusal(Exception):

@@ -162,7 +162,8 @@ def test_rows_of_profiles_keep_their_types(server: RecordingServer, call: Caller
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), 2**63, Decimal("0.1234567"), dt.datetime(2024, 1, 1), b"x"]
+    "value",
+    [float("nan"), float("inf"), 2**63, Decimal("0.1234567"), dt.datetime(2024, 1, 1), b"x", "\ud800"],
 )
 def test_what_is_not_a_value_is_refused_before_it_is_sent(
     server: RecordingServer, call: Caller, value: object

@@ -11,7 +11,8 @@ import pytest
 
 from headcount import EventColumns, InvalidArgument, Point, ProfileColumns
 from headcount.v1 import value_pb2
-from headcount.wire.columns import ABSENT, bits, column, event_batch, profile_batch
+from headcount.wire.columns import ABSENT, bits, column, event_batch, profile_batch, text_column
+from tests.client.recording_server import unpacked
 
 NOON = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
 NOON_US = 1_704_110_400_000_000
@@ -50,7 +51,7 @@ def test_the_digits_of_a_decimal_column_are_those_of_its_finest_value() -> None:
 def test_sets_are_texts_between_offsets() -> None:
     made = column("x", [["a", "b"], [], ("c",), None], "x")
     assert made.type == value_pb2.VALUE_TYPE_TEXT_SET
-    assert list(made.texts) == ["a", "b", "c"]
+    assert unpacked(made.text_column) == ["a", "b", "c"]
     assert struct.unpack("<5I", made.offsets) == (0, 2, 2, 3, 3)
     assert made.nulls == b"\x08"
 
@@ -112,3 +113,20 @@ def test_a_tag_column_in_which_nobody_says_anything_is_still_a_column_of_sets() 
     made = profile_batch(ProfileColumns(["a", "b"], tags_added=[None, None])).tags_added
     assert made.type == value_pb2.VALUE_TYPE_TEXT_SET
     assert struct.unpack("<3I", made.offsets) == (0, 0, 0)
+
+
+def test_texts_that_repeat_travel_once() -> None:
+    repeated = text_column(["free", "pro", "free", "free"] * 10, "x")
+    assert repeated.utf8 == b"freepro"
+    assert unpacked(repeated) == ["free", "pro", "free", "free"] * 10
+    distinct = text_column(["a", "", "å"], "x")
+    assert (distinct.utf8, distinct.codes) == ("aå".encode(), b"")
+    assert struct.unpack("<4I", distinct.offsets) == (0, 1, 1, 3)
+    assert unpacked(text_column([], "x")) == []
+
+
+@pytest.mark.parametrize("bad", ["\ud800", 7, None])
+def test_what_is_not_a_text_is_refused_with_its_row(bad: object) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        profile_batch(ProfileColumns(["a", bad]))  # type: ignore[list-item]
+    assert refused.value.field == "keys[1]"

@@ -39,7 +39,7 @@ def check(
 ) -> Unary[values.Membership]:
     asked_rules = [encode.rule(rule) for rule in rules]
     request = audiences.CheckMembershipRequest(
-        key=key,
+        key=encode.text(key, "key"),
         segments=[encode.segment_name(segment) for segment in segment_ids],
         rules=asked_rules,
         at=encode.optional_timestamp(at, "at"),
@@ -105,7 +105,7 @@ def memberships(who: str | Identifier, asked: Asked) -> Unary[values.Memberships
     if isinstance(who, Identifier):
         request.identifier.CopyFrom(encode.identifier(who))
     else:
-        request.key = who
+        request.key = encode.text(who, "key")
     answer = audiences.ListMembershipsResponse
     return unary("AudienceService", "ListMemberships", request, answer, decode.memberships)
 

@@ -8,6 +8,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
+from itertools import accumulate
 from typing import Final
 
 from headcount.rows import CellInput, ColumnInput, EventColumns, ProfileColumns, SetColumnInput
@@ -21,8 +22,12 @@ from headcount.wire.encode import (
     instant_us,
     refused,
     scaled,
+    text,
     text_list,
 )
+
+REPEATS_MIN = 4
+"""Texts that occur so often on average travel once, with a code for each place."""
 
 FLOAT_INT_MAX = 2**53
 """Up to here every integer is a double."""
@@ -102,6 +107,25 @@ def little_endian(typecode: str, values: Iterable[int] | Iterable[float]) -> byt
     return packed.tobytes()
 
 
+def text_column(texts: Sequence[object], field: str) -> column_pb2.TextColumn:
+    """Texts packed, each distinct one once where they repeat; raises InvalidArgument for what is not a text."""
+    distinct = dict.fromkeys(texts)
+    repeated = len(distinct) * REPEATS_MIN <= len(texts)
+    stored: list[bytes] = []
+    for each in distinct if repeated else texts:
+        try:
+            stored.append(str.encode(each))  # type: ignore[arg-type]
+        except (TypeError, UnicodeEncodeError):
+            raise refused(f"{field}[{list(texts).index(each)}]", "not a text of whole characters") from None
+    out = column_pb2.TextColumn(
+        utf8=b"".join(stored), offsets=little_endian("I", accumulate(map(len, stored), initial=0))
+    )
+    if repeated:
+        codes = dict(zip(distinct, range(len(distinct)), strict=True))
+        out.codes = little_endian("I", [codes[each] for each in texts])
+    return out
+
+
 def column(name: str, values: Sequence[object], field: str) -> column_pb2.Column:
     """A column of cells, nulls (None) and ABSENT; raises InvalidArgument where the types do not go together."""
     shape: Shape | None = None
@@ -127,7 +151,8 @@ def column(name: str, values: Sequence[object], field: str) -> column_pb2.Column
 def _fill(out: column_pb2.Column, shape: Shape, values: Sequence[object], field: str) -> None:
     """Write the values; rows without one get the place that the layout demands."""
     if shape is Shape.TEXT:
-        out.texts.extend([value if isinstance(value, str) else "" for value in values])
+        texts = [value if isinstance(value, str) else "" for value in values]
+        out.text_column.CopyFrom(text_column(texts, field))
     elif shape is Shape.TEXT_SET:
         _fill_sets(out, values, field)
     elif shape is Shape.DECIMAL:
@@ -137,12 +162,14 @@ def _fill(out: column_pb2.Column, shape: Shape, values: Sequence[object], field:
 
 
 def _fill_sets(out: column_pb2.Column, values: Sequence[object], field: str) -> None:
+    elements: list[str] = []
     offsets = [0]
     for row, value in enumerate(values):
         if isinstance(value, Set | list | tuple):
-            out.texts.extend(text_list(value, f"{field}[{row}]"))
-        offsets.append(len(out.texts))
+            elements += text_list(value, f"{field}[{row}]")
+        offsets.append(len(elements))
     out.offsets = little_endian("I", offsets)
+    out.text_column.CopyFrom(text_column(elements, field))
 
 
 def _fill_decimals(out: column_pb2.Column, values: Sequence[object], field: str) -> None:
@@ -262,7 +289,7 @@ def _set_column(name: str, values: SetColumnInput, rows: int, field: str) -> col
     out.type = value_pb2.VALUE_TYPE_TEXT_SET
     if not out.offsets:
         out.offsets = little_endian("I", [0] * (rows + 1))
-        del out.texts[:]
+        out.text_column.CopyFrom(text_column((), field))
     return out
 
 
@@ -273,10 +300,9 @@ def _set_columns(columns: Mapping[str, SetColumnInput], rows: int, field: str) -
 
 def profile_batch(given: ProfileColumns) -> column_pb2.ProfileBatch:
     """A batch of profiles; raises InvalidArgument for columns of another length or of mixed types."""
-    keys = text_list(given.keys, "keys")
-    rows = len(keys)
+    rows = len(given.keys)
     return column_pb2.ProfileBatch(
-        keys=keys,
+        key_column=text_column(given.keys, "keys"),
         attributes=[any_column(name, v, rows, f"attributes.{name}") for name, v in given.attributes.items()],
         increments=[
             any_column(name, v, rows, f"increments.{name}", ABSENT) for name, v in given.increments.items()
@@ -304,24 +330,25 @@ def _consent_column(topic: str, answers: Sequence[bool | None], rows: int) -> co
 
 def event_batch(given: EventColumns) -> column_pb2.EventBatch:
     """A batch of events; raises InvalidArgument for columns of another length or of mixed types."""
-    keys = text_list(given.keys, "keys")
-    rows = len(keys)
-    names = [given.names] if isinstance(given.names, str) else text_list(given.names, "names")
-    if not isinstance(given.names, str):
-        _sized(len(names), rows, "names")
-    if given.ids:
-        _sized(len(given.ids), rows, "ids")
+    rows = len(given.keys)
     if isinstance(given.times, memoryview):
         times_us = raw_column("", given.times, "times").values
     else:
         times_us = little_endian("q", [instant_us(t, f"times[{row}]") for row, t in enumerate(given.times)])
     _sized(len(times_us) // 8, rows, "times")
-    return column_pb2.EventBatch(
-        event_names=names,
-        keys=keys,
+    out = column_pb2.EventBatch(
+        key_column=text_column(given.keys, "keys"),
         times_us=times_us,
-        event_ids=text_list(given.ids, "ids"),
         properties=[
             any_column(name, v, rows, f"properties.{name}", ABSENT) for name, v in given.properties.items()
         ],
     )
+    if isinstance(given.names, str):
+        out.event_names.append(text(given.names, "names"))
+    else:
+        _sized(len(given.names), rows, "names")
+        out.event_name_column.CopyFrom(text_column(given.names, "names"))
+    if given.ids:
+        _sized(len(given.ids), rows, "ids")
+        out.event_id_column.CopyFrom(text_column(given.ids, "ids"))
+    return out

@@ -89,13 +89,21 @@ def checked_float(value: float, field: str) -> float:
     return value
 
 
+def text(value: object, field: str) -> str:
+    """A text that UTF-8 can hold; a lone half of a surrogate pair is none."""
+    if not isinstance(value, str):
+        raise refused(field, f"a text is expected, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise refused(field, "half of a surrogate pair is not a character") from None
+    return value
+
+
 def text_list(texts: Iterable[str], field: str) -> list[str]:
     if isinstance(texts, str):
         raise refused(field, "a set of texts is given as a list or set, not as one text")
-    found = list(texts)
-    if not all(isinstance(text, str) for text in found):
-        raise refused(field, "a set holds texts only")
-    return found
+    return [text(each, field) for each in texts]
 
 
 def cell(value: CellInput, field: str) -> value_pb2.Value:
@@ -113,7 +121,7 @@ def cell(value: CellInput, field: str) -> value_pb2.Value:
             unscaled, digits = decimal_parts(value, field)
             return value_pb2.Value(decimal_value=value_pb2.Decimal(unscaled=unscaled, digits=digits))
         case str():
-            return value_pb2.Value(text_value=value)
+            return value_pb2.Value(text_value=text(value, field))
         case dt.datetime():
             return value_pb2.Value(instant_value=timestamp(value, field))
         case dt.date():
@@ -128,22 +136,22 @@ def cell(value: CellInput, field: str) -> value_pb2.Value:
 
 
 def cells(values: Mapping[str, CellInput], field: str) -> dict[str, value_pb2.Value]:
-    return {name: cell(value, f"{field}.{name}") for name, value in values.items()}
+    return {text(name, field): cell(value, f"{field}.{name}") for name, value in values.items()}
 
 
 def identifier(given: Identifier) -> value_pb2.Identifier:
-    return value_pb2.Identifier(type=given.type, value=given.value)
+    return value_pb2.Identifier(type=text(given.type, "type"), value=text(given.value, "value"))
 
 
 def rule(given: RuleLike) -> rule_pb2.Rule:
-    return rule_pb2.Rule(text=str(given))
+    return rule_pb2.Rule(text=text(str(given), "rule"))
 
 
 def segment_name(segment: str) -> str:
     """The resource name of a segment id."""
     if not segment or "/" in segment:
         raise refused("segment", "a segment id is not empty and has no slashes")
-    return SEGMENT_PREFIX + segment
+    return SEGMENT_PREFIX + text(segment, "segment")
 
 
 def profile_update(given: ProfileUpdate | Mapping[str, CellInput]) -> ProfileUpdate:
@@ -160,7 +168,7 @@ def profile_update(given: ProfileUpdate | Mapping[str, CellInput]) -> ProfileUpd
 def profile_row(update: ProfileUpdate) -> profile_service_pb2.ProfileRow:
     time = optional_timestamp(update.consent_time, "consent_time")
     return profile_service_pb2.ProfileRow(
-        key=update.key,
+        key=text(update.key, "key"),
         attributes=cells(update.attributes, "attributes"),
         unset_attributes=text_list(update.unset, "unset"),
         increments=cells(update.increments, "increments"),
@@ -203,9 +211,9 @@ def event(given: Event | Mapping[str, CellInput]) -> Event:
 
 def event_row(given: Event) -> event_service_pb2.EventRow:
     return event_service_pb2.EventRow(
-        event_name=given.name,
-        key=given.key,
+        event_name=text(given.name, "name"),
+        key=text(given.key, "key"),
         time=timestamp(given.time),
-        event_id=given.id,
+        event_id=text(given.id, "id"),
         properties=cells(given.properties, "properties"),
     )

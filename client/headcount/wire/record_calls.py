@@ -56,7 +56,7 @@ def get_profile(who: str | Identifier, omit_segments: bool, asked: Asked) -> Una
     if isinstance(who, Identifier):
         request.identifier.CopyFrom(encode.identifier(who))
     else:
-        request.key = who
+        request.key = encode.text(who, "key")
     return unary("ProfileService", "GetProfile", request, profiles.Profile, decode.profile)
 
 
