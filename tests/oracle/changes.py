@@ -10,9 +10,9 @@ from headcount_engine.model.values import Cell, ValueType
 from tests.oracle.world import Attributes, Segment, World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Schema:
-    """What is declared before the first change. The fields are those of World."""
+    """What is declared before the first change. The fields are those of World. Equal only to itself."""
 
     attribute_types: dict[str, ValueType] = field(default_factory=dict)
     property_types: dict[tuple[str, str], ValueType] = field(default_factory=dict)
