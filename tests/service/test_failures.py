@@ -26,7 +26,7 @@ from tests.service.doubles import Constant, Raising, Slow
 
 CODE = grpc.StatusCode
 COUNT = audience.CountAudienceRequest(rule=Rule(text="everyone"))
-SECRET = "sentinel-5f1c"  # noqa: S105 - stands for a key or a value of somebody
+SECRET = "sentinel-5f1c"
 
 
 @contextmanager

@@ -29,6 +29,7 @@ METADATA_BYTES_MAX = 8 * 1024
 RETRY_LOADING_S = 1.0
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _AUTHORIZATION = "authorization"
+_NO_DEADLINE_S = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ class _Limit:
 
     def __init__(self, context: grpc.ServicerContext, limit_s: float) -> None:
         self._timer: threading.Timer | None = None
-        if context.time_remaining() is None:
+        if _remaining_s(context) is None:
             self._timer = threading.Timer(limit_s, context.cancel)
             self._timer.daemon = True
 
@@ -251,13 +252,19 @@ class _Limit:
             self._timer.cancel()
 
 
+def _remaining_s(context: grpc.ServicerContext) -> float | None:
+    """None without a deadline. grpcio then counts down to the end of a 64-bit clock."""
+    remaining = context.time_remaining()
+    return None if remaining is None or remaining > _NO_DEADLINE_S else remaining
+
+
 def _arrival(context: grpc.ServicerContext) -> Arrival:
     authorization: str | None = None
     for key, value in context.invocation_metadata():
         if key == _AUTHORIZATION and isinstance(value, str):
             authorization = value
     is_active: Callable[[], bool] = context.is_active
-    return Arrival(context.time_remaining(), lambda: not is_active(), authorization)
+    return Arrival(_remaining_s(context), lambda: not is_active(), authorization)
 
 
 @dataclass(frozen=True, slots=True)

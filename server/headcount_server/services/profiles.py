@@ -99,7 +99,7 @@ class Profiles:
         page = found.ids[start : start + size]
         answer = messages.ListProfilesResponse(total_size=len(found.ids))
         wanted = frozenset(request.attributes)
-        for key in self._database.keys(page).to_list():
+        for key in self._database.keys_of(page).to_list():
             context.deadline.check()
             answer.profiles.append(wire.profile_message(self._database.get_profile(key), wanted))
         if start + size < len(found.ids):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from headcount_engine.errors import AlreadyExists, FailedPrecondition
 from headcount_server.context import Context
 from headcount_server.services.asking import Stopwatch, reach
 from headcount_server.wire import messages
@@ -12,6 +15,15 @@ from headcount_server.wire.fields import need_of
 
 if TYPE_CHECKING:
     from headcount_engine import Database
+
+
+@contextmanager
+def _types_stay() -> Iterator[None]:
+    """A name that has another type is, to the contract, a precondition that fails."""
+    try:
+        yield
+    except AlreadyExists as error:
+        raise FailedPrecondition(error.message) from error
 
 
 class Schemas:
@@ -29,14 +41,16 @@ class Schemas:
         definitions = wire.attribute_definitions(request)
         context.deadline.check()
         watch = Stopwatch()
-        self._database.declare_attributes(definitions)
+        with _types_stay():
+            self._database.declare_attributes(definitions)
         return self._answer(watch, include_counts=False)
 
     def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:
         definitions = wire.property_definitions(request)
         context.deadline.check()
         watch = Stopwatch()
-        self._database.declare_properties(definitions)
+        with _types_stay():
+            self._database.declare_properties(definitions)
         return self._answer(watch, include_counts=False)
 
     def _answer(self, watch: Stopwatch, *, include_counts: bool) -> messages.Schema:

@@ -65,11 +65,9 @@ class Segments:
         return answer
 
     def duplicate(self, request: messages.DuplicateSegmentRequest, context: Context) -> messages.Segment:
-        """A copy; without a name of its own it is called by its id, as names are unique."""
+        """A copy. Names are unique, so one that is given none is called `Copy of` the original."""
         id_ = segment_id(request.name, "name")
         context.deadline.check()
         watch = Stopwatch()
-        made = self._database.duplicate_segment(
-            id_, request.segment_id, request.display_name or request.segment_id
-        )
+        made = self._database.duplicate_segment(id_, request.segment_id, request.display_name)
         return wire.segment_answer(made, watch.us)

@@ -20,7 +20,7 @@ from headcount_server.wire.rules import rule_of, segment_name
 _KIND = messages.SegmentKind
 _STATE = messages.SegmentState
 _ORDERS = {
-    "": "id",
+    "": "name",
     "display_name": "name",
     "size": "size",
     "create_time": "created",
