@@ -7,7 +7,7 @@ from typing import Final
 
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.text.names import FUNCTIONS, KEYWORDS, backticked, suggest
 from headcount_engine.errors import InvalidRule
 

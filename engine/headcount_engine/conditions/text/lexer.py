@@ -1,11 +1,6 @@
 """A rule's text as lexemes: one pass, no recursion, the bounds on text, nesting, lists and names checked on the way.
 
-Three things here go beyond cutting the text at its spaces, each so that the grammar stays LALR(1):
-
-* a list of literals in parentheses is one lexeme, however long, and plain ones are read by the JSON decoder;
-* `in zone` is one lexeme;
-* `and` and `or` are told apart by what follows: before a condition that only a profile can satisfy (`did ...`,
-  `tag ...`) they cannot belong to a `where`, so they become other terminals, and end it.
+A list of literals in parentheses is one lexeme, however long, and plain ones are read by the JSON decoder.
 """
 
 from __future__ import annotations
@@ -13,45 +8,18 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NoReturn
 
+from headcount_engine.conditions.text.lexemes import Lexeme, Payload, Target
+from headcount_engine.conditions.text.lookahead import classified
 from headcount_engine.conditions.text.names import FUNCTIONS, KEYWORDS, is_plain
 from headcount_engine.conditions.tree import Op
 from headcount_engine.errors import InvalidRule, InvalidValue, LimitExceeded
 from headcount_engine.limits import Limits
 from headcount_engine.model.instants import checked_instant_us, parse_date, parse_instant
 from headcount_engine.model.values import Bool, Date, Instant, Literal, Number, Text
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """`purchase.amount` inside an aggregate. `event` and `property` are as written, `is_prefix` for `` `p*`.x ``."""
-
-    event: str
-    property: str
-    is_prefix: bool = False
-    is_any: bool = False
-
-
-Payload = Literal | Op | Target | tuple[Literal, ...] | str
-
-
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """A terminal of the grammar (`type`), its place (1-based), its text and what it stands for.
-
-    Names carry their NFC form as `value`, literals a Literal; `starred` marks a quoted name that ends in a bare `*`.
-    """
-
-    type: str
-    text: str
-    line: int
-    column: int
-    value: Payload = ""
-    starred: bool = field(default=False, kw_only=True)
-
 
 LEXEMES_PER_LEAF_MAX: Final = 64
 """Past what any leaf takes with its groups around it: a longer text has more leaves than are allowed, or is no rule."""
@@ -77,11 +45,6 @@ _LITERAL_AHEAD = re.compile(_SPACE.pattern + r"(?:[\"0-9)-]|(?i:true|false)\b(?!
 _NAME_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
 _PUNCTUATION = {")": "RPAR", ",": "COMMA", "%": "PERCENT"}
-_STARTERS = frozenset({"AND", "OR", "NOT", "LPAR", "COMMA", "HAS", "WHERE"})
-_PROFILE_ONLY = frozenset(
-    "DID NEVER FIRST LAST FUNCTION COUNT_OF DAYS_OF TAG CHANNEL CONSENT KNOWN EVERYONE KEY SAMPLE BUCKET TOP BOTTOM "
-    "SAME".split()
-)
 _HINTS = {
     "'": "texts are in double quotes",
     "&": "write `and`",
@@ -98,7 +61,7 @@ _HINTS = {
 def scan(text: str, limits: Limits) -> list[Lexeme]:
     """The lexemes of `text`; raises InvalidRule with the place of what cannot be read, or LimitExceeded."""
     _check_text(text, limits)
-    return _classified(_Scanner(text, limits).run())
+    return classified(_Scanner(text, limits).run())
 
 
 def _check_text(text: str, limits: Limits) -> None:
@@ -415,77 +378,3 @@ class _Scanner:
         self.refuse(
             r"texts take the escapes of JSON (\" \\ \/ \b \f \n \r \t \u0041) and no control characters"
         )
-
-
-# ------------------------------------------------------------------------------- what needs more than one lexeme
-
-
-def _classified(found: list[Lexeme]) -> list[Lexeme]:
-    """The lexemes with `in zone` joined, and `and` and `or` told apart by what follows them."""
-    lexemes = _joined(found)
-    closing = _closing_parentheses(lexemes)
-    seen = 0
-    profile_only_before = [0]
-    for index in range(len(lexemes)):
-        seen += _starts_profile_only(lexemes, index)
-        profile_only_before.append(seen)
-    for index, lexeme in enumerate(lexemes):
-        if lexeme.type not in ("AND", "OR"):
-            continue
-        start = _condition_after(lexemes, index + 1)
-        end = closing.get(start, start)
-        if profile_only_before[min(end + 1, len(lexemes))] > profile_only_before[start]:
-            lexemes[index] = replace(lexeme, type=f"_{lexeme.type}_PROFILE")
-    return lexemes
-
-
-def _joined(found: list[Lexeme]) -> list[Lexeme]:
-    joined: list[Lexeme] = []
-    for lexeme in found:
-        before = joined[-1] if joined else None
-        if before is not None and before.type == "IN" and lexeme.type == "ZONE":
-            joined[-1] = replace(before, type="IN_ZONE", text="in zone")
-            continue
-        starts = len(joined) < 2 or joined[-2].type in _STARTERS
-        is_quantifier = before is not None and starts and before.type in ("ANY", "ALL", "NONE")
-        if before is not None and is_quantifier and lexeme.type in ("NAME", "QUOTED"):
-            raise InvalidRule(
-                f"`{before.text} {lexeme.text} (...)`, on the elements of one list, is reserved for later",
-                line=before.line,
-                column=before.column,
-            )
-        joined.append(lexeme)
-    return joined
-
-
-def _closing_parentheses(lexemes: list[Lexeme]) -> dict[int, int]:
-    closing: dict[int, int] = {}
-    opened: list[int] = []
-    for index, lexeme in enumerate(lexemes):
-        if lexeme.type == "LPAR":
-            opened.append(index)
-        elif lexeme.type == "RPAR" and opened:
-            closing[opened.pop()] = index
-    return closing
-
-
-def _starts_profile_only(lexemes: list[Lexeme], index: int) -> bool:
-    """Whether a condition begins here that only a profile can satisfy, never an event."""
-    if index and lexemes[index - 1].type not in _STARTERS:
-        return False
-    types = [lexeme.type for lexeme in lexemes[index : index + 3]]
-    return types[0] in _PROFILE_ONLY or types[:2] == ["IN", "SEGMENT"] or types[1:] == ["HAS", "BEEN"]
-
-
-def _condition_after(lexemes: list[Lexeme], index: int) -> int:
-    """Where the next condition begins, past its `not`s, and for a group where its parenthesis opens."""
-    while index < len(lexemes) and lexemes[index].type == "NOT":
-        index += 1
-    types = [lexeme.type for lexeme in lexemes[index : index + 5]]
-    if types[:3] in (["ALL", "OF", "LPAR"], ["ANY", "OF", "LPAR"], ["NONE", "OF", "LPAR"]):
-        return index + 2
-    if types[:4] == ["EXACTLY", "NUMBER", "OF", "LPAR"]:
-        return index + 3
-    if types == ["AT", "LEAST", "NUMBER", "OF", "LPAR"]:
-        return index + 4
-    return index

@@ -17,7 +17,8 @@ import lark
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from headcount_engine.conditions.text import faults
-from headcount_engine.conditions.text.lexer import Lexeme, scan
+from headcount_engine.conditions.text.lexemes import Lexeme
+from headcount_engine.conditions.text.lexer import scan
 from headcount_engine.conditions.text.names import KEYWORDS, RESERVED
 from headcount_engine.conditions.text.transform import actions
 from headcount_engine.conditions.tree import Condition, check_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.tree import Condition, CountRange, Fold
 from headcount_engine.conditions.windows import CalendarUnit, Duration, Window
 from headcount_engine.model.values import Literal

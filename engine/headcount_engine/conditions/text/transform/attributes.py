@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.text.parts import Modifiers, Predicate, Range, Zone
 from headcount_engine.conditions.text.transform.places import (
     at,

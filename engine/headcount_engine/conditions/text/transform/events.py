@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headcount_engine.conditions.text import parts as p
-from headcount_engine.conditions.text.lexer import Lexeme, Target
+from headcount_engine.conditions.text.lexemes import Lexeme, Target
 from headcount_engine.conditions.text.transform.attributes import MOMENT_OPS, with_zone
 from headcount_engine.conditions.text.transform.places import (
     at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.text.transform.places import (
     at,
     decimal_of,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import NoReturn
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.tree import Op
 from headcount_engine.errors import InvalidRule, InvalidValue
 from headcount_engine.model.values import Bool, Date, Instant, Literal, Number, Text

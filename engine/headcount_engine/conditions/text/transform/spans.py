@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headcount_engine.conditions.text.lexer import Lexeme
+from headcount_engine.conditions.text.lexemes import Lexeme
 from headcount_engine.conditions.text.parts import Zone
 from headcount_engine.conditions.text.transform.places import at, moment_of, refuse, text_of, whole_of
 from headcount_engine.conditions.windows import (
