@@ -1,0 +1,1 @@
+"""The engine on its own: what it takes, what it refuses, what it keeps."""

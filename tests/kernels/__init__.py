@@ -1,0 +1,1 @@
+"""Every kernel against a slow and obvious computation."""
