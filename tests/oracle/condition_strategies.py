@@ -190,9 +190,12 @@ def _properties(schema: Schema, name: EventName) -> list[tuple[str, ValueType]]:
 
 @cache
 def event_conditions(schema: Schema, name: EventName, now_us: int) -> Leaf:
-    """Conditions on one event of that name, for `where` and `has`."""
-    leaves: list[Leaf] = [st.just(tree.Everyone())]
-    for property_, type_ in _properties(schema, name):
+    """Conditions on one event of that name, for `where` and `has`.
+
+    For an event type without properties they name one that it does not have, and so match nothing there.
+    """
+    leaves: list[Leaf] = []
+    for property_, type_ in _properties(schema, name) or [("offer", ValueType(Kind.TEXT))]:
         leaves += [leaf for _, leaf in value_leaves(property_, type_, now_us)]
     leaf = st.one_of(leaves)
     pair = st.lists(leaf, min_size=1, max_size=2).map(tuple)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from random import Random
@@ -67,7 +67,7 @@ SEGMENTS = ("rule", "list", "overridden", "nested")
 class Scene:
     """A history to play, in order of arrival, and an instant at which to ask."""
 
-    schema: Schema
+    schema: Schema = field(repr=False)
     changes: tuple[Change, ...]
     now_us: int
 
