@@ -148,7 +148,9 @@ def test_null_unsets_an_attribute_and_what_is_not_mentioned_stays(people: Stubs)
     assert set(first.attributes) == {"age"} and set(second.attributes) == {"plan"}
 
 
-@pytest.mark.xfail(strict=True, reason="of two columns that change one set in one row, only the later one holds")
+@pytest.mark.xfail(
+    strict=True, reason="of two columns that change one set in one row, only the later one holds"
+)
 def test_tags_are_taken_away_before_others_are_added_in_one_row(people: Stubs) -> None:
     upsert = profiles.BatchUpsertProfilesRequest()
     upsert.profiles.add(key="p0", tags_removed=["vip"], tags_added=["old"])

@@ -125,7 +125,8 @@ def _channel_options(options: GrpcOptions) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", options.response_bytes + 64 * 1024),
         ("grpc.max_metadata_size", METADATA_BYTES_MAX),
         ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
-        ("grpc.max_concurrent_streams", options.calls),
+        # Above the cap on calls, so that a caller past it is told so; below, its own library would queue silently.
+        ("grpc.max_concurrent_streams", 2 * options.calls + 64),
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
