@@ -1,0 +1,80 @@
+"""The entry point: `headcount`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from headcount_server.commands import asking, demo, facts, loads, segments, serving
+from headcount_server.commands.exits import CommandError, Exit, say
+
+app = typer.Typer(
+    name="headcount",
+    help="Exact audience counts, memberships and segments.",
+    no_args_is_help=True,
+    # Rich would take longer to load than most commands take to answer.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serving.serve)
+app.command()(serving.warm)
+app.add_typer(loads.app, name="load")
+app.command()(asking.count)
+app.command()(asking.check)
+app.command()(asking.profile)
+app.add_typer(segments.app, name="segments")
+app.command()(facts.schema)
+app.command()(facts.status)
+app.command()(demo.demo)
+
+
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print a script that makes the shell complete commands: eval "$(headcount completion bash)"."""
+    from typer._completion_shared import get_completion_script
+
+    if shell not in ("bash", "zsh", "fish"):
+        raise CommandError(f"no completion for {shell!r}: bash, zsh or fish", Exit.USAGE)
+    print(get_completion_script(prog_name="headcount", complete_var="_HEADCOUNT_COMPLETE", shell=shell))
+
+
+def run() -> None:
+    """Run the command line and end the process with a code from `exits`."""
+    sys.exit(main())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line; its exit code."""
+    try:
+        result = app(arguments, prog_name="headcount", standalone_mode=False)
+    except CommandError as error:
+        say(f"headcount: {error.message}")
+        return int(error.code)
+    except typer.Exit as ending:
+        return int(ending.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        say("headcount: interrupted")
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        sys.stderr.close()
+        return int(Exit.DONE)
+    except Exception as error:
+        if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
+            raise
+        _say_usage(error)
+        return int(Exit.USAGE)
+    return result if isinstance(result, int) else int(Exit.DONE)
+
+
+def _say_usage(error: Exception) -> None:
+    """A wrong command line, in the words of the library that parses it."""
+    show = getattr(error, "show", None)
+    if callable(show):
+        show()

@@ -1,0 +1,223 @@
+"""headcount segments: list, create, show, edit, duplicate, delete."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headcount_server.commands.exits import CommandError, Exit, say
+from headcount_server.commands.talking import (
+    DEFAULT_TARGET,
+    AsJson,
+    Json,
+    Target,
+    connected,
+    instant_text,
+    print_json,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from headcount import Client
+    from headcount.values import Segment
+
+app = typer.Typer(help="Named audiences and their exact sizes.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="The segment's id or name.")]
+Description = Annotated[str | None, typer.Option(help="What it is for.")]
+Folder = Annotated[str | None, typer.Option(help="Where it is kept, such as spring/mail.")]
+Labels = Annotated[list[str] | None, typer.Option("--label", help="A label; may be repeated.")]
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def id_of(name: str) -> str:
+    """The id for a name: `Heavy buyers, lapsed` becomes `heavy-buyers-lapsed`."""
+    if _ID.fullmatch(name):
+        return name
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].rstrip("-")
+    if not made:
+        raise CommandError(f"no id can be made from {name!r}: give one with --id", Exit.INVALID)
+    return made
+
+
+@app.command("list")
+def list_(
+    folder: Folder = None,
+    label: Annotated[str | None, typer.Option(help="Only those with this label.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Only those whose name or description contains this.")
+    ] = None,
+    order_by: Annotated[
+        str,
+        typer.Option(
+            metavar="ORDER", help="display_name, size, create_time or update_time; also with ' desc'."
+        ),
+    ] = "",
+    target: Target = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """All segments with their exact sizes."""
+    with connected(target) as client:
+        found = list(
+            client.list_segments(folder=folder or "", label=label or "", text=text or "", order_by=order_by)
+        )
+    if as_json:
+        print_json([segment_json(segment) for segment in found])
+        return
+    if not found:
+        say("there are no segments" if not (folder or label or text) else "no segment is like that")
+        return
+    show_segments(found)
+
+
+def show_segments(found: list[Segment]) -> None:
+    """The segments as a table."""
+    rows = [(segment.id, f"{segment.size:,}", segment.display_name, segment.rule) for segment in found]
+    print_table(("id", "size", "name", "rule"), rows, right=("size",))
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Its name; the id is made from it.")],
+    rule: Annotated[str, typer.Argument(help="Who is in it.")],
+    segment_id: Annotated[
+        str | None, typer.Option("--id", help="Its id: small letters, digits, - and _.")
+    ] = None,
+    description: Description = None,
+    folder: Folder = None,
+    labels: Labels = None,
+    target: Target = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Define a segment by a rule."""
+    new_id = segment_id if segment_id is not None else id_of(name)
+    with connected(target, rule) as client:
+        segment = client.create_segment(
+            new_id, rule, display_name=name, description=description, folder=folder, labels=labels
+        )
+        _print(client.get_segment(segment.id, min_version=segment.version), as_json)
+
+
+@app.command()
+def show(name: Name, target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
+    """One segment: its rule, exact size, and what refers to it."""
+    with connected(target) as client:
+        _print(_found(client, name), as_json)
+
+
+@app.command()
+def edit(
+    name: Name,
+    rule: Annotated[str | None, typer.Option(help="Who is in it from now on.")] = None,
+    new_name: Annotated[str | None, typer.Option("--name", help="Its new name; the id stays.")] = None,
+    description: Description = None,
+    folder: Folder = None,
+    labels: Labels = None,
+    target: Target = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Change a segment; a changed rule is in force at once."""
+    if rule is None and new_name is None and description is None and folder is None and labels is None:
+        raise CommandError(
+            "edit takes at least one of --rule, --name, --description, --folder, --label", Exit.USAGE
+        )
+    with connected(target, rule or "") as client:
+        before = _found(client, name)
+        after = client.update_segment(
+            before.id,
+            rule=rule,
+            display_name=new_name,
+            description=description,
+            folder=folder,
+            labels=labels,
+            etag=before.etag,
+        )
+        _print(client.get_segment(after.id, min_version=after.version), as_json)
+
+
+@app.command()
+def duplicate(
+    name: Name,
+    new_id: Annotated[
+        str, typer.Argument(metavar="NEW_NAME", help="The name of the copy; its id is made from it.")
+    ],
+    target: Target = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a segment."""
+    with connected(target) as client:
+        copy = client.duplicate_segment(_found(client, name).id, id_of(new_id), display_name=new_id)
+        _print(client.get_segment(copy.id, min_version=copy.version), as_json)
+
+
+@app.command()
+def delete(name: Name, target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
+    """Delete a segment. Refused while other segments refer to it."""
+    with connected(target) as client:
+        segment = _found(client, name)
+        answer = client.delete_segment(segment.id, etag=segment.etag)
+    if as_json:
+        print_json({"deleted": segment.id, "version": answer.version})
+    else:
+        print(f"deleted {segment.id}")
+
+
+def _found(client: Client, name: str) -> Segment:
+    """The segment of that id or name; raises NotFound."""
+    from headcount.errors import HeadcountError
+
+    try:
+        return client.get_segment(name)
+    except HeadcountError as error:
+        if error.code not in ("NOT_FOUND", "INVALID_ARGUMENT"):
+            raise
+        for segment in client.list_segments(text=name):
+            if segment.display_name == name:
+                return segment
+        raise
+
+
+def _print(segment: Segment, as_json: bool) -> None:
+    if as_json:
+        print_json(segment_json(segment))
+        return
+    print(f"{segment.id}   {segment.size:,} profiles")
+    facts = [
+        ("name", segment.display_name if segment.display_name != segment.id else ""),
+        ("rule", segment.rule),
+        ("description", segment.description),
+        ("folder", segment.folder),
+        ("labels", ", ".join(segment.labels)),
+        ("refers to", ", ".join(segment.references)),
+        ("used by", ", ".join(segment.dependents)),
+    ]
+    for what, value in facts:
+        if value:
+            print(f"  {what:<12} {value}")
+    for warning in segment.warnings:
+        say(f"note: {warning.message}")
+
+
+def segment_json(segment: Segment) -> Json:
+    """A segment for programs."""
+    return {
+        "id": segment.id,
+        "name": segment.display_name,
+        "size": segment.size,
+        "rule": segment.rule,
+        "kind": segment.kind.value,
+        "state": segment.state.value,
+        "description": segment.description,
+        "folder": segment.folder,
+        "labels": list(segment.labels),
+        "references": list(segment.references),
+        "dependents": list(segment.dependents),
+        "etag": segment.etag,
+        "created": instant_text(segment.create_time) if segment.create_time else None,
+        "updated": instant_text(segment.update_time) if segment.update_time else None,
+    }

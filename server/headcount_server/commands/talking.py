@@ -1,0 +1,106 @@
+"""What all commands that talk to a server share: where it is, how its failures end, how output is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headcount_server.commands.exits import CommandError, Exit, code_of, describe
+
+if TYPE_CHECKING:
+    from headcount import Client
+
+DEFAULT_TARGET = "127.0.0.1:50051"
+
+Target = Annotated[
+    str,
+    typer.Option("--target", envvar="HEADCOUNT_TARGET", metavar="HOST:PORT", help="The server to talk to."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="INSTANT", help="Evaluate at this instant: events as they had happened by then."
+    ),
+]
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+@contextmanager
+def connected(target: str, *rules: str) -> Iterator[Client]:
+    """A client of the server. Failures end the command; `rules` are the texts that an error may point into."""
+    from headcount import Client, HeadcountError
+
+    try:
+        with Client(target) as client:
+            yield client
+    except HeadcountError as error:
+        raise CommandError(describe(error, target, rules), code_of(error)) from error
+
+
+def print_json(value: Json) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def instant_text(instant: dt.datetime) -> str:
+    """ISO 8601 in UTC: no fraction if whole seconds, else six digits."""
+    text = (
+        instant.astimezone(dt.UTC)
+        .replace(tzinfo=None)
+        .isoformat(timespec="microseconds" if instant.microsecond else "seconds")
+    )
+    return f"{text}Z"
+
+
+def parse_instant(text: str | None) -> dt.datetime | None:
+    """An instant with Z or an offset; ends the command if it is none."""
+    if text is None:
+        return None
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise CommandError(
+            "--at: an instant is written as 2024-01-31T12:00:00Z, with Z or an offset", Exit.INVALID
+        )
+    return instant
+
+
+def in_segment(segment: str) -> str:
+    """The rule that means a segment's members."""
+    return f"in segment {json.dumps(segment, ensure_ascii=False)}"
+
+
+def duration_text(microseconds: int) -> str:
+    if microseconds < 1_000:
+        return f"{microseconds} us"
+    return f"{microseconds / 1_000:.1f} ms" if microseconds < 1_000_000 else f"{microseconds / 1e6:.2f} s"
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """A table; the columns in `right` are numbers."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in headings:
+        is_number = heading in right
+        table.add_column(
+            heading, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # Whoever reads this is a program or a file: no line is folded.
+        console = Console(highlight=False, width=max(console.width, 400))
+    console.print(table)
