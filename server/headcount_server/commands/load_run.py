@@ -19,7 +19,7 @@ from headcount_engine.errors import InvalidValue
 from headcount_engine.model.values import ValueType
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe, say
 from headcount_server.commands.talking import Json, print_json
-from headcount_server.loading.batches import FileLoad
+from headcount_server.loading.batches import FileLoad, open_file
 from headcount_server.loading.files import Format
 from headcount_server.loading.options import LoadOptions, Role
 from headcount_server.loading.plan import ColumnPlan
@@ -85,7 +85,7 @@ class LoadRun:
         word = "line"
         problem = ""
         try:
-            load = FileLoad(
+            load = open_file(
                 path,
                 self.options if self.options.zone else replace(self.options, zone="UTC"),
                 known,

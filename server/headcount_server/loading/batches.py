@@ -58,45 +58,43 @@ class ReadyBatch:
         return Rejected(int(self.positions[row]), column, reason, source_of(self.chunk, int(self.rows[row])))
 
 
-def open_reader(
-    path: Path, file_format: Format | None, delimiter: str | None, planner: Planner, nulls: bool
-) -> Reader:
-    """A reader for the file. Raises FileProblem or OptionProblem. `nulls`: whether explicit nulls matter."""
+def open_file(
+    path: Path,
+    options: LoadOptions,
+    known: Schema,
+    *,
+    file_format: Format | None = None,
+    delimiter: str | None = None,
+) -> FileLoad:
+    """A file ready to be settled; without a format, its name says what it is. Raises FileProblem or OptionProblem."""
     # Imported here: Parquet and JSON take a while to load, and a load needs one format.
+    reader: Reader
     match file_format or format_of(path):
         case Format.CSV | Format.TSV as kind:
             from headcount_server.loading.csv_files import CsvReader
 
-            return CsvReader(path, delimiter or ("\t" if kind is Format.TSV else ","))
+            reader = CsvReader(path, delimiter or ("\t" if kind is Format.TSV else ","))
         case Format.PARQUET:
             from headcount_server.loading.parquet_files import ParquetReader
 
-            return ParquetReader(path)
+            reader = ParquetReader(path)
         case Format.JSON_LINES:
             from headcount_server.loading.json_files import JsonReader
 
-            return JsonReader(path, keeps_nulls=nulls, declared=planner.declared_kinds())
+            kinds = Planner(options, Source.JSON, known).declared_kinds()
+            reader = JsonReader(path, keeps_nulls=not options.is_events, declared=kinds)
+    return FileLoad(reader, options, known)
 
 
 class FileLoad:
-    """One file on its way to the server: `settle` first, then `batches`."""
+    """One file, or a table in memory, on its way to the server: `settle` first, then `batches`."""
 
-    def __init__(
-        self,
-        path: Path,
-        options: LoadOptions,
-        known: Schema,
-        *,
-        file_format: Format | None = None,
-        delimiter: str | None = None,
-    ) -> None:
-        self.path = path
+    def __init__(self, reader: Reader, options: LoadOptions, known: Schema) -> None:
         self._options = options
-        self._planner = Planner(options, Source.TEXTS, known)
-        self._reader = open_reader(path, file_format, delimiter, self._planner, nulls=not options.is_events)
-        self._planner = Planner(options, self._reader.source, known)
+        self._reader = reader
+        self._planner = Planner(options, reader.source, known)
         self._plans = dict[str, ColumnPlan]()
-        self._chunks = self._reader.chunks()
+        self._chunks = reader.chunks()
         self._head: RawChunk | None = None
 
     @property

@@ -58,8 +58,8 @@ class Planner:
                 raise OptionProblem(f"columns {targets[target]!r} and {name!r} would both become {target!r}")
             targets[target] = name
 
-    def declared_kinds(self, names: tuple[str, ...] = ()) -> dict[str, Kind]:
-        """What is known of columns before a row is read; `names` adds those the server knows under their own name."""
+    def declared_kinds(self) -> dict[str, Kind]:
+        """What is known of columns before a row is read."""
         kinds = {name: kind.kind for name, kind in self._known.items() if name not in self._options.renamed}
         for source, target in self._options.renamed.items():
             if target in self._known:
