@@ -1,0 +1,42 @@
+"""Floors: one pass over as many bytes, roaring algebra with nothing around it, an echo, a write and an fsync."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.measure import Timing, timed
+from bench.outcome import Floor
+
+
+@numba.njit(nogil=True, cache=True)
+def _pass_over(words: NDArray[np.uint64]) -> np.uint64:
+    seen = np.uint64(0)
+    for i in range(len(words)):
+        seen ^= words[i]
+    return seen
+
+
+def memory_pass(bytes_: int) -> Floor:
+    """Reading that many bytes once, in order, on one thread."""
+    words = np.ones(max(bytes_ // 8, 1), dtype=np.uint64)
+    timing = timed(lambda: _pass_over(words), budget_s=0.15)
+    return Floor(f"one pass over the same {bytes_ / 1e6:,.1f} MB, one thread", timing.p50)
+
+
+def sequential_write(bytes_: int, folder: Path) -> Timing:
+    """Appending that many bytes to a file and syncing it."""
+    raw = os.urandom(bytes_)
+    with tempfile.TemporaryFile(dir=folder) as file:
+
+        def write() -> None:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+
+        return timed(write, budget_s=0.4)
