@@ -45,7 +45,7 @@ def from_words(words: U64) -> Bitmap:
     if len(words) % BLOCK_WORDS:
         raise InvalidValue("words come in whole blocks")
     cardinalities = np.empty(len(words) // BLOCK_WORDS, dtype=np.int64)
-    size = bits.container_cardinalities(words, cardinalities)
+    size = int(bits.container_cardinalities(words, cardinalities))
     if size == 8:
         return EMPTY
     out = np.empty(size, dtype=np.uint8)

@@ -124,7 +124,7 @@ class Database:
                 return
             self._is_open = False
             if self._directory is not None:
-                self._directory.save(cast("state.Plain", self._dump()))  # type: ignore[arg-type]
+                self._directory.save(cast("state.Plain", self._dump()))
                 self._directory.release()
 
     def __enter__(self) -> Database:
@@ -142,7 +142,7 @@ class Database:
         """
         parts = occurrences(batch) if len(batch) else []
         if len(parts) <= 1:
-            return self._commit(lambda _: stage_profiles(self._indexes, batch, self._settings, self._limits))
+            return self._commit(lambda now: stage_profiles(self._indexes, batch, now, self._settings, self._limits))
         receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
 
@@ -390,7 +390,9 @@ class Database:
         self._wait_for(need)
         with PinnedView(self._indexes, self._gate, names) as view:
             now_us = max(self._now_us(), view.now_us) if at_us is None else checked_instant_us(at_us, "at")
-            moment = Moment(now_us, self._settings.default_zone, self._settings.week_starts_on)
+            settings = self._settings
+            topics = settings.opt_out_topics
+            moment = Moment(now_us, settings.default_zone, settings.week_starts_on, topics)
             question = Question(view, moment, self._catalogue, need.deadline)
             return ask(question, conditions, _At(view.version, now_us, started_ns))
 

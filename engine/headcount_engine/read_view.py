@@ -16,7 +16,7 @@ from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate
-from headcount_engine.model.batches import I64, Texts
+from headcount_engine.model.batches import I64, U64, Texts
 
 
 class PinnedView:
@@ -54,6 +54,9 @@ class PinnedView:
         """The pinned attributes that are identifiers."""
         return [v for v in self._views.values() if v.definition.is_identifier]
 
+    def sample_buckets(self, salt: str) -> U64:
+        return self._indexes.samples.buckets(salt, self.population.ids_end)
+
     def property_texts(self, name: str) -> TextDictionary | None:
         return self._indexes.events.texts.get(name)
 
@@ -66,8 +69,8 @@ class PinnedView:
         ids[ids >= self.population.ids_end] = -1
         return ids
 
-    def keys_of(self, first: int, end: int) -> Texts:
-        return self._indexes.identities.keys.slice(first, end)
+    def keys_at(self, ids: I64) -> Texts:
+        return self._indexes.identities.keys.take(ids)
 
     def release(self) -> None:
         """Let go; may be called twice."""

@@ -13,13 +13,10 @@ from tests.oracle.condition_strategies import ALL_KINDS
 from tests.oracle.world import Overridden
 
 NOT_YET: frozenset[type] = frozenset(
-    {
-        tree.Anniversary, tree.HasBeen, tree.HasConsent, tree.Known, tree.Bucket, tree.Rank, tree.ActiveDays,
-        tree.Frequency, tree.FirstTime, tree.LastPerformed, tree.Sequence, tree.Same,
-    }
-)  # fmt: skip
+    {tree.HasConsent}
+)
 EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
-FUNCTIONS: frozenset[Function] = frozenset({Function.SUM, Function.AVG})
+FUNCTIONS: frozenset[Function] = frozenset(Function)
 NO_WRITE_YET: frozenset[type] = frozenset({Consent, Merge, Erase})
 HAS_MANUAL_SEGMENTS = False
 HAS_DEDUPLICATION = False

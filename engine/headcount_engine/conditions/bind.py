@@ -13,28 +13,33 @@ from typing import assert_never
 from headcount_engine import bitmaps
 from headcount_engine.conditions import fields
 from headcount_engine.conditions.bound import (
+    AboutProfile,
     All,
     Always,
     And,
     Bound,
     ColumnTest,
     Complement,
-    CountEvent,
     CountOf,
     EventCount,
     EventTest,
     Given,
-    NotEvent,
+    Keyed,
     Or,
     PropertyTest,
     TypeSource,
+    counted,
+    negated,
 )
-from headcount_engine.conditions.events import bind_aggregate
+from headcount_engine.conditions.events import bind_aggregate, bind_days, bind_extreme, bind_frequency, bind_sequence
+from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
 from headcount_engine.conditions.fields import Field, FieldTest
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.text.names import suggest
 from headcount_engine.conditions.tree import (
+    AT_LEAST_ONCE,
+    NEVER,
     ActiveDays,
     Aggregate,
     AllOf,
@@ -98,14 +103,17 @@ class Binder:
         self.moment = moment
         self.warnings: list[str] = []
         self._definitions = definitions
-        self._bound: dict[Condition, Bound] = {}
+        self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
+        self._keyed: str | None = None
+        """The property of the `same` that is being bound."""
 
     def bind(self, node: Condition) -> Bound:
         """The bound form; raises InvalidRule or a subclass."""
-        found = self._bound.get(node)
+        key = (node, self._keyed is not None)
+        found = self._bound.get(key)
         if found is None:
-            found = self._bound[node] = self._bind(node)
+            found = self._bound[key] = self._bind(node)
         return found
 
     def _bind(self, node: Condition) -> Bound:
@@ -126,10 +134,10 @@ class Binder:
                 return CountOf(k, k, self._bind_all(inner))
             case (
                 Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
-                | SizeCompare() | InWindow() | Anniversary() | HasBeen() | WithinRadius() | WithinBox()
+                | SizeCompare() | InWindow() | Anniversary() | WithinRadius() | WithinBox()
             ):  # fmt: skip
                 attribute = self.attribute(node.attribute)
-                return _column_test(
+                return column_test(
                     fields.bind_field(node, attribute_field(attribute), self.moment), attribute
                 )
             case HasTag(tag):
@@ -147,11 +155,28 @@ class Binder:
                 return EventCount(self.sources(events), span, count)
             case Aggregate():
                 return bind_aggregate(self, node)
-            case (
-                ActiveDays() | Frequency() | FirstTime() | LastPerformed() | Sequence() | Same() | Bucket() | Rank()
-                | HasConsent() | Known()
-            ):  # fmt: skip
-                raise InvalidRule("this condition is not evaluated yet")
+            case ActiveDays():
+                return bind_days(self, node)
+            case Frequency():
+                return bind_frequency(self, node)
+            case FirstTime(events, window):
+                return self._first_time(events, window)
+            case LastPerformed():
+                return bind_extreme(self, node)
+            case Sequence():
+                return bind_sequence(self, node)
+            case Same(name, child):
+                return self._same(name, child)
+            case HasBeen():
+                return bind_has_been(self, node)
+            case HasConsent():
+                return bind_consent(self, node)
+            case Known():
+                return bind_known(self)
+            case Bucket():
+                return bind_bucket(self, node)
+            case Rank():
+                return bind_rank(self, node)
             case _:
                 assert_never(node)
 
@@ -171,14 +196,56 @@ class Binder:
     def _has(self, set_name: str, element: str) -> Bound:
         attribute = self.attribute(set_name)
         leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
-        return _column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
+        return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 
     def _segment(self, name: str) -> Bound:
         id_, rule = self._definitions.definition(name)
         found = self._segments.get(id_)
         if found is None:
-            found = self._segments[id_] = self.bind(rule)
-        return found
+            found = self._segments[id_] = self.bind_apart(rule)
+        return AboutProfile(found) if self.is_keyed else found
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether what is being bound stands inside a `same`."""
+        return self._keyed is not None
+
+    def bind_apart(self, rule: Condition) -> Bound:
+        """Bind a rule that sees whole profiles, wherever it stands."""
+        key, self._keyed = self._keyed, None
+        try:
+            return self.bind(rule)
+        finally:
+            self._keyed = key
+
+    def _same(self, name: str, child: Condition) -> Bound:
+        if self._keyed is not None:
+            raise InvalidRule("`same` does not nest")
+        name = unicodedata.normalize("NFC", name)
+        carriers = [held for held in self.view.event_types.values() if name in held.properties]
+        if not carriers:
+            names = {p for held in self.view.event_types.values() for p in held.properties}
+            near = suggest(name, sorted(names))
+            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
+            self.warnings.append(f"no event has a property {name!r} so far{hint}")
+        self._keyed = name
+        try:
+            bound = self.bind(child)
+        finally:
+            self._keyed = None
+        sources = tuple(TypeSource(held, None) for held in carriers)
+        found = tuple(f for held in carriers if (f := self.property_field(name, held)) is not None)
+        return Keyed(name, sources, found, self.event_span(None), bound)
+
+    def _first_time(self, events: Events, window: Window) -> Bound:
+        """The first ever match lies in the window: one does, and none came before."""
+        sources, span = self.sources(events), self.event_span(window)
+        return And(
+            (
+                EventCount(sources, span, AT_LEAST_ONCE),
+                EventCount(sources, Span(EVER.first, min(span.first - 1, self.moment.now_us)), NEVER),
+            )
+        )
 
     # -------------------------------------------------------------------------------------------- events
 
@@ -224,17 +291,17 @@ class Binder:
             case Everyone():
                 return Always(True)
             case Not(child):
-                return _negated(self.event_test(child, held))
+                return negated(self.event_test(child, held))
             case AllOf(inner):
-                return _counted(len(inner), len(inner), [self.event_test(c, held) for c in inner])
+                return counted(len(inner), len(inner), [self.event_test(c, held) for c in inner])
             case AnyOf(inner):
-                return _counted(1, len(inner), [self.event_test(c, held) for c in inner])
+                return counted(1, len(inner), [self.event_test(c, held) for c in inner])
             case NoneOf(inner):
-                return _counted(0, 0, [self.event_test(c, held) for c in inner])
+                return counted(0, 0, [self.event_test(c, held) for c in inner])
             case AtLeast(k, inner):
-                return _counted(k, len(inner), [self.event_test(c, held) for c in inner])
+                return counted(k, len(inner), [self.event_test(c, held) for c in inner])
             case Exactly(k, inner):
-                return _counted(k, k, [self.event_test(c, held) for c in inner])
+                return counted(k, k, [self.event_test(c, held) for c in inner])
             case (
                 Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
                 | SizeCompare() | InWindow() | WithinRadius() | WithinBox() | Anniversary()
@@ -284,7 +351,7 @@ def attribute_field(attribute: AttributeView) -> Field:
     return Field(definition.name, definition.type, attribute.dictionary, attribute.entries)
 
 
-def _column_test(test: FieldTest, attribute: AttributeView) -> Bound:
+def column_test(test: FieldTest, attribute: AttributeView) -> Bound:
     tests: tuple[Bound, ...] = tuple(ColumnTest(attribute, p) for p in test.any_of)
     bound = tests[0] if len(tests) == 1 else Or(tests)
     if not test.negated:
@@ -296,12 +363,12 @@ def _column_test(test: FieldTest, attribute: AttributeView) -> Bound:
 
 def _property_test(test: FieldTest, name: str) -> EventTest:
     tests: list[EventTest] = [PropertyTest(name, p) for p in test.any_of]
-    bound = _counted(1, len(tests), tests)
+    bound = counted(1, len(tests), tests)
     if not test.negated:
         return bound
     if test.when_present:
-        return _counted(2, 2, [PropertyTest(name, Present()), _negated(bound)])
-    return _negated(bound)
+        return counted(2, 2, [PropertyTest(name, Present()), negated(bound)])
+    return negated(bound)
 
 
 def _absent_passes(node: Condition) -> bool:
@@ -313,27 +380,3 @@ def _absent_passes(node: Condition) -> bool:
             return True
         case _:
             return False
-
-
-def _negated(test: EventTest) -> EventTest:
-    match test:
-        case Always(value):
-            return Always(not value)
-        case NotEvent(child):
-            return child
-        case _:
-            return NotEvent(test)
-
-
-def _counted(low: int, high: int, tests: list[EventTest]) -> EventTest:
-    """From low to high of the tests hold, constants worked out."""
-    certain = sum(1 for t in tests if t == Always(True))
-    open_tests = tuple(t for t in tests if not isinstance(t, Always))
-    low, high = max(low - certain, 0), high - certain
-    if high < 0 or low > len(open_tests):
-        return Always(False)
-    if low == 0 and high >= len(open_tests):
-        return Always(True)
-    if len(open_tests) == 1:
-        return open_tests[0] if low == 1 else _negated(open_tests[0])
-    return CountEvent(low, high, open_tests)

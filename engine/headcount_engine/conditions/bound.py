@@ -7,14 +7,17 @@ the ReadView it was bound against is pinned.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from headcount_engine.bitmaps import Bitmap
+from headcount_engine.conditions.fields import Field
 from headcount_engine.conditions.spans import Span
-from headcount_engine.conditions.tree import CountRange, Function, Op
+from headcount_engine.conditions.tree import CountRange, End, Function, Op
 from headcount_engine.indexes.attributes import AttributeView
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.predicates import Predicate
+from headcount_engine.model.batches import U64
 
 # ----------------------------------------------------------------------------------- conditions on one event
 
@@ -51,6 +54,31 @@ class CountEvent:
 EventTest = PropertyTest | Always | NotEvent | CountEvent
 
 
+def negated(test: EventTest) -> EventTest:
+    """The opposite, without a double negation."""
+    match test:
+        case Always(value):
+            return Always(not value)
+        case NotEvent(child):
+            return child
+        case _:
+            return NotEvent(test)
+
+
+def counted(low: int, high: int, tests: list[EventTest]) -> EventTest:
+    """From low to high of the tests hold, constants worked out."""
+    certain = sum(1 for t in tests if t == Always(True))
+    open_tests = tuple(t for t in tests if not isinstance(t, Always))
+    low, high = max(low - certain, 0), high - certain
+    if high < 0 or low > len(open_tests):
+        return Always(False)
+    if low == 0 and high >= len(open_tests):
+        return Always(True)
+    if len(open_tests) == 1:
+        return open_tests[0] if low == 1 else negated(open_tests[0])
+    return CountEvent(low, high, open_tests)
+
+
 # ----------------------------------------------------------------------------------- conditions on one profile
 
 
@@ -61,7 +89,7 @@ class All:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Profiles that are known beforehand: keys, lists."""
+    """Profiles that are known beforehand: keys, lists, nobody."""
 
     bitmap: Bitmap
 
@@ -72,6 +100,26 @@ class ColumnTest:
 
     attribute: AttributeView
     predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """The first `amount` (or that percentage, rounded up) of those who have the attribute, by value, then by key."""
+
+    attribute: AttributeView
+    end: End
+    amount: Decimal
+    is_percent: bool
+    within: Bound | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """Profiles whose bucket under a salt, times 2**64, is at least `low` and below `high`. `buckets`: u64 by id."""
+
+    buckets: U64
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +146,9 @@ class CountOf:
     children: tuple[Bound, ...]
 
 
+# ----------------------------------------------------------------------------------- conditions on events
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TypeSource:
     """One event type with the condition on its events; None: all of them."""
@@ -117,7 +168,11 @@ class EventCount:
 
 @dataclass(frozen=True, slots=True)
 class NumberTest:
-    """An exact comparison with a number: op and operand, or low <= x <= high, or membership."""
+    """An exact comparison with numbers as written.
+
+    `op` None is membership. With two operands GE is "between". A double is compared with the double that a fraction
+    reads as (so that `= 0.1` finds 0.1), everything else exactly.
+    """
 
     op: Op | None
     operands: tuple[Fraction, ...]
@@ -125,30 +180,33 @@ class NumberTest:
 
     def __call__(self, value: Fraction | int | float) -> bool:
         exact = Fraction(value)
+        operands = self.operands
+        if isinstance(value, float):
+            operands = tuple(o if o.denominator == 1 else Fraction(float(o)) for o in operands)
         match self.op:
             case None:
-                return (exact in self.operands) != self.negated
+                return (exact in operands) != self.negated
             case Op.EQ:
-                return exact == self.operands[0]
+                return exact == operands[0]
             case Op.NE:
-                return exact != self.operands[0]
+                return exact != operands[0]
             case Op.LT:
-                return exact < self.operands[0]
+                return exact < operands[0]
             case Op.LE:
-                return exact <= self.operands[0]
+                return exact <= operands[0]
             case Op.GT:
-                return exact > self.operands[0]
+                return exact > operands[0]
             case Op.GE:
-                if len(self.operands) == 2:
-                    return self.operands[0] <= exact <= self.operands[1]
-                return exact >= self.operands[0]
+                if len(operands) == 2:
+                    return operands[0] <= exact <= operands[1]
+                return exact >= operands[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventSum:
-    """The sum (or average) of a numeric property over the matching events passes a test.
+    """The sum (0 for none) or average (of some) of a numeric property over the matching events passes a test.
 
-    `digits` scales whole values: the stored integer is the number times 10**digits. `is_float`: some source is float.
+    `digits`, per source: a stored integer is the number times 10**digits; -1 where the property is a float.
     """
 
     function: Function
@@ -156,9 +214,78 @@ class EventSum:
     span: Span
     property: str
     digits: tuple[int, ...]
-    """Per source; -1 where the property is a float there."""
     test: NumberTest
 
 
-Bound = All | Given | ColumnTest | Complement | And | Or | CountOf | EventCount | EventSum
+@dataclass(frozen=True, slots=True, eq=False)
+class EventDistinct:
+    """How many different values a property has over the matching events. `fields`: the property, per source."""
+
+    sources: tuple[TypeSource, ...]
+    span: Span
+    property: str
+    fields: tuple[Field, ...]
+    test: NumberTest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventDays:
+    """On how many calendar days in a zone the matching events lie."""
+
+    sources: tuple[TypeSource, ...]
+    span: Span
+    zone: str
+    count: CountRange
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventExtreme:
+    """The latest (or first) of the matching events passes: `passes` per source."""
+
+    sources: tuple[TypeSource, ...]
+    passes: tuple[EventTest, ...]
+    span: Span
+    is_latest: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventSequence:
+    """A `first` with a `then` after it within `within_us`; with `is_negated`, one without.
+
+    `first_span` and `then_span` are where each may lie; `ripe_us`: the last instant at which a `first` counts.
+    """
+
+    first: tuple[TypeSource, ...]
+    then: tuple[TypeSource, ...]
+    first_span: Span
+    then_span: Span
+    within_us: int
+    is_negated: bool
+    ripe_us: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyed:
+    """Some value of a property for which `child` holds, its event leaves seeing only events that carry the value.
+
+    `sources`: every event type that has the property; `fields`: the property in each; `span`: all time up to now.
+    """
+
+    property: str
+    sources: tuple[TypeSource, ...]
+    fields: tuple[Field, ...]
+    span: Span
+    child: Bound
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AboutProfile:
+    """Inside `Keyed`: the child sees all events of the profile, not only those that carry the value."""
+
+    child: Bound
+
+
+EventBound = EventCount | EventSum | EventDistinct | EventDays | EventExtreme | EventSequence
+SetLeaf = Given | ColumnTest | Ranked | Sampled | EventBound | Keyed
+Bound = All | SetLeaf | Complement | And | Or | CountOf | AboutProfile
 """The closed union of what the evaluators know."""

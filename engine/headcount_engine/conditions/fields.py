@@ -5,6 +5,8 @@ Both kinds of field are bound by the same code, so a comparison means the same i
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +50,7 @@ from headcount_engine.indexes.predicates import (
     Coded,
     Inside,
     Listed,
+    MonthDays,
     Near,
     Nothing,
     Predicate,
@@ -55,6 +58,7 @@ from headcount_engine.indexes.predicates import (
     Range,
 )
 from headcount_engine.model.batches import U8, U32, Texts
+from headcount_engine.model.instants import local_date
 from headcount_engine.model.values import (
     NUMERIC,
     TEMPORAL,
@@ -136,8 +140,10 @@ def bind_field(leaf: AttributeLeaf, field: Field, moment: Moment) -> FieldTest:
                     ),
                 )
             )
-        case Anniversary() | HasBeen():
-            raise InvalidRule("this condition is not evaluated yet")
+        case Anniversary(_, in_next_days, zone):
+            return FieldTest((_anniversary(field, in_next_days, zone or moment.zone, moment),))
+        case HasBeen():
+            raise InvalidRule("`has been` is about an attribute of a profile, not about an event")
         case _:
             assert_never(leaf)
 
@@ -224,6 +230,20 @@ def _between(field: Field, low: Literal, high: Literal, moment: Moment) -> Predi
     if isinstance(first, Range) and isinstance(last, Range):
         return _range(max(first.low, last.low), min(first.high, last.high))
     return Nothing()
+
+
+def _anniversary(field: Field, in_next_days: int, zone: str, moment: Moment) -> Predicate:
+    """The month and day of today, or of some day from tomorrow on; 29 February counts as 1 March in other years."""
+    if field.type.kind not in TEMPORAL:
+        raise InvalidRule(f"an anniversary needs a date or an instant; {field.name!r} is {field.type}")
+    today = local_date(moment.now_us, zone)
+    wanted = set()
+    for ahead in [0] if in_next_days == 0 else range(1, in_next_days + 1):
+        day = dt.date.fromordinal(min(today.toordinal() + ahead, dt.date.max.toordinal()))
+        wanted.add(32 * day.month + day.day)
+        if (day.month, day.day) == (3, 1) and not calendar.isleap(day.year):
+            wanted.add(32 * 2 + 29)
+    return MonthDays(frozenset(wanted), zone if field.type.kind is Kind.INSTANT else None)
 
 
 def operand_fraction(operand: Number, kind: Kind) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Protocol
 
 from headcount_engine.conditions.tree import (
@@ -12,6 +13,7 @@ from headcount_engine.conditions.tree import (
     Exists,
     HasBeen,
     HasChannel,
+    HasConsent,
     HasTag,
     In,
     InSegment,
@@ -27,7 +29,7 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
     children,
 )
-from headcount_engine.model.schema import CHANNELS, TAGS
+from headcount_engine.model.schema import CHANNELS, TAGS, changed_attribute, consent_attribute
 
 
 class Definitions(Protocol):
@@ -61,11 +63,16 @@ def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
                 names.add(CHANNELS)
             case Known():
                 names.add(IDENTIFIERS)
+            case HasConsent(topic):
+                names.add(consent_attribute(unicodedata.normalize("NFC", topic)))
+            case HasBeen(attribute):
+                name = unicodedata.normalize("NFC", attribute)
+                names |= {name, changed_attribute(name)}
             case (
                 Compare() | In() | Between() | Exists() | IsEmpty() | TextMatch() | Semver() | SetMatch()
-                | SizeCompare() | InWindow() | Anniversary() | HasBeen() | WithinRadius() | WithinBox() | Rank()
+                | SizeCompare() | InWindow() | Anniversary() | WithinRadius() | WithinBox() | Rank()
             ):  # fmt: skip
-                names.add(node.attribute)
+                names.add(unicodedata.normalize("NFC", node.attribute))
                 stack.extend(children(node))
             case _:
                 stack.extend(children(node))

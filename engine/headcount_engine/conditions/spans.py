@@ -37,6 +37,8 @@ class Moment:
     now_us: int
     zone: str = "UTC"
     week_starts_on: int = 0
+    opt_out_topics: frozenset[str] = frozenset()
+    """Consent topics where no record counts as subscribed."""
 
 
 @dataclass(frozen=True, slots=True)

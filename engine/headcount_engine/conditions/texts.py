@@ -82,9 +82,8 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
     while at < len(pattern):
         c = pattern[at]
         if c == "\\":
-            at += 1
-            if at == len(pattern) or pattern[at] not in "*?\\":
-                raise InvalidRule("in a glob a backslash stands before *, ? or another backslash")
+            if pattern[at + 1 : at + 2] in ("*", "?", "\\"):
+                at += 1
             parts[-1].append(re.escape(pattern[at]))
         elif c == "*":
             if parts[-1] or len(parts) == 1:
@@ -103,11 +102,12 @@ Version = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
 """(major, minor, patch, pre-release key); a release sorts after its pre-releases."""
 
 _SEMVER = re.compile(
-    r"v?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    r"[vV]?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
     r"(?:\+[0-9A-Za-z.-]+)?",
     re.ASCII,
 )
 _RELEASE = ((2, 0, ""),)
+_WILDCARD = re.compile(r"[vV]?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?\.\*", re.ASCII)
 
 
 def parse_version(text: str) -> Version | None:
@@ -115,7 +115,7 @@ def parse_version(text: str) -> Version | None:
 
     A leading v is ignored and missing parts are 0.
     """
-    match = _SEMVER.fullmatch(text.strip())
+    match = _SEMVER.fullmatch(text)
     if match is None:
         return None
     pre = match[4]
@@ -151,36 +151,36 @@ def semver_test(op: Op, operand: str) -> Decide:
 
 
 def _semver_range(operand: str, op: Op) -> tuple[Version, Version | None]:
-    text = operand.strip()
-    ranged = text[:1] in ("~", "^") or text.endswith("*")
+    """(from, to) of a range, compared by plain precedence; (version, None) of one version. Raises InvalidRule."""
+    ranged = operand[:1] in ("~", "^") or operand.endswith("*")
     if ranged and op not in (Op.EQ, Op.NE):
         raise InvalidRule("a range of versions goes with = or !=")
-    if text.endswith("*"):
-        return _wildcard(text)
-    base = parse_version(text.lstrip("~^"))
+    if operand.endswith("*"):
+        return _wildcard(operand)
+    base = parse_version(operand[1:] if ranged else operand)
     if base is None:
         raise InvalidRule(f"not a semantic version: {operand!r}")
+    if not ranged:
+        return base, None
     major, minor, patch, _ = base
-    if text[:1] == "~":
-        return base, _lowest(major, minor + 1, 0)
-    if text[:1] == "^":
-        if major:
-            return base, _lowest(major + 1, 0, 0)
-        return base, _lowest(0, minor + 1, 0) if minor else _lowest(0, 0, patch + 1)
-    return base, None
+    has_minor = "." in operand.partition("-")[0]
+    if operand[0] == "~":
+        return base, _release(major, minor + 1, 0) if has_minor else _release(major + 1, 0, 0)
+    if major or not has_minor:
+        return base, _release(major + 1, 0, 0)
+    return base, _release(0, minor + 1, 0) if minor else _release(0, 0, patch + 1)
 
 
-def _lowest(major: int, minor: int, patch: int) -> Version:
-    """Below every version of that number, its pre-releases included."""
-    return major, minor, patch, ()
+def _release(major: int, minor: int, patch: int) -> Version:
+    return major, minor, patch, _RELEASE
 
 
-def _wildcard(text: str) -> tuple[Version, Version | None]:
-    parts = text.removeprefix("v").split(".")
-    numbers = parts[:-1]
-    if not 1 <= len(numbers) <= 2 or not all(n.isdigit() for n in numbers):
-        raise InvalidRule(f"not a range of versions: {text!r}")
-    major = int(numbers[0])
-    if len(numbers) == 1:
-        return _lowest(major, 0, 0), _lowest(major + 1, 0, 0)
-    return _lowest(major, int(numbers[1]), 0), _lowest(major, int(numbers[1]) + 1, 0)
+def _wildcard(operand: str) -> tuple[Version, Version | None]:
+    """`1.2.*` and `1.*`."""
+    match = _WILDCARD.fullmatch(operand)
+    if match is None:
+        raise InvalidRule(f"not a range of versions: {operand!r}")
+    major = int(match[1])
+    if match[2] is None:
+        return _release(major, 0, 0), _release(major + 1, 0, 0)
+    return _release(major, int(match[2]), 0), _release(major, int(match[2]) + 1, 0)

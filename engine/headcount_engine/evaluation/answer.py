@@ -14,7 +14,6 @@ from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.one_profile import OneProfile
-from headcount_engine.evaluation.plan import Planner
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64
@@ -35,33 +34,35 @@ class Question:
     def binder(self) -> Binder:
         return Binder(self.view, self.moment, self.definitions)
 
+    def execution(self) -> Execution:
+        return Execution(self.view, self.deadline)
+
 
 def count(question: Question, rule: Condition) -> tuple[int, list[str]]:
     """(how many, warnings). Raises InvalidRule, DeadlineExceeded, Cancelled."""
     binder = question.binder()
-    plan = Planner(question.view.population).plan(binder.bind(rule))
-    return Execution(question.view.population, question.deadline).count(plan), binder.warnings
+    execution = question.execution()
+    return execution.count(execution.plan(binder.bind(rule))), binder.warnings
 
 
 def members(question: Question, rule: Condition) -> tuple[Bitmap, list[str]]:
     """(the set, warnings)."""
     binder = question.binder()
-    plan = Planner(question.view.population).plan(binder.bind(rule))
-    return Execution(question.view.population, question.deadline).members(plan), binder.warnings
+    execution = question.execution()
+    return execution.members(execution.plan(binder.bind(rule))), binder.warnings
 
 
 def sizes(question: Question, rules: list[Condition]) -> list[int]:
     """How many satisfy each of several rules; what they share is evaluated once."""
     binder = question.binder()
-    planner = Planner(question.view.population)
-    execution = Execution(question.view.population, question.deadline)
-    return [execution.count(planner.plan(binder.bind(rule))) for rule in rules]
+    execution = question.execution()
+    return [execution.count(execution.plan(binder.bind(rule))) for rule in rules]
 
 
 def check(question: Question, profile: int, rules: list[Condition]) -> list[bool]:
     """Whether one existing profile satisfies each rule; no scan."""
     binder = question.binder()
-    one = OneProfile(profile)
+    one = OneProfile(question.view, profile, question.deadline)
     return [one.holds(binder.bind(rule)) for rule in rules]
 
 
@@ -73,14 +74,13 @@ def check_many(question: Question, profiles: I64, rules: list[Condition]) -> NDA
     if len(known) <= _FEW:
         bound = [binder.bind(rule) for rule in rules]
         for row in known.tolist():
-            one = OneProfile(int(profiles[row]))
+            one = OneProfile(question.view, int(profiles[row]), question.deadline)
             results[row] = [one.holds(b) for b in bound]
         return results
-    planner = Planner(question.view.population)
-    execution = Execution(question.view.population, question.deadline)
+    execution = question.execution()
     ids = profiles[known]
     for column, rule in enumerate(rules):
-        held = execution.members(planner.plan(binder.bind(rule)))
+        held = execution.members(execution.plan(binder.bind(rule)))
         results[known, column] = contains(held, ids)
     return results
 

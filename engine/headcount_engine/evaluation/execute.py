@@ -8,24 +8,61 @@ import numpy as np
 
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
-from headcount_engine.conditions.bound import ColumnTest, EventCount, EventSum, Given
-from headcount_engine.evaluation.events import count_set, sum_set
-from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Tally, Unite
-from headcount_engine.indexes.identities import PopulationView
+from headcount_engine.conditions.bound import (
+    AboutProfile,
+    Bound,
+    ColumnTest,
+    EventCount,
+    EventDays,
+    EventDistinct,
+    EventExtreme,
+    EventSequence,
+    EventSum,
+    Given,
+    Keyed,
+    Ranked,
+    Sampled,
+    SetLeaf,
+)
+from headcount_engine.evaluation.counts import count_set
+from headcount_engine.evaluation.histories import days_set, distinct_set, extreme_set, pair_space, sequence_set
+from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Planner, Tally, Unite
+from headcount_engine.evaluation.ranks import ranked_set
+from headcount_engine.evaluation.spaces import People, Space
+from headcount_engine.evaluation.sums import sum_set
+from headcount_engine.indexes.store import ReadView
 from headcount_engine.kernels import events as kernels
 from headcount_engine.model.answers import Deadline
 
 
 class Execution:
-    """One evaluation over one population. Sub-plans that occur twice are carried out once."""
+    """One evaluation over one version. Sub-rules that occur twice are carried out once.
 
-    def __init__(self, population: PopulationView, deadline: Deadline) -> None:
-        self._population = population
+    `space` is who the sets are about: people, unless this is the inside of a `same`.
+    """
+
+    def __init__(self, view: ReadView, deadline: Deadline) -> None:
+        self._view = view
         self._deadline = deadline
+        self._space: Space = People(view.population)
+        self._outer: Execution | None = None
+        self._planner = Planner(view.population)
         self._done: dict[int, Bitmap] = {}
 
+    def _inside(self, space: Space) -> Execution:
+        """The same evaluation over another space."""
+        inner = Execution(self._view, self._deadline)
+        inner._space = space
+        inner._outer = self
+        inner._planner = Planner(self._view.population, space.size)
+        return inner
+
+    def plan(self, bound: Bound) -> Plan:
+        """The plan of a bound rule; equal parts share theirs."""
+        return self._planner.plan(bound)
+
     def members(self, plan: Plan) -> Bitmap:
-        """The set of profiles; not to be mutated. Raises DeadlineExceeded or Cancelled."""
+        """The set; not to be mutated. Raises DeadlineExceeded or Cancelled."""
         done = self._done.get(id(plan))
         if done is None:
             self._deadline.check()
@@ -35,10 +72,10 @@ class Execution:
     def count(self, plan: Plan) -> int:
         """How many; the last step of an intersection, a union of two or a complement is only counted."""
         match plan:
-            case Everybody(size):
-                return size
+            case Everybody():
+                return self._space.size
             case Outside(child):
-                return self._population.count - self.count(child)
+                return self._space.size - self.count(child)
             case Intersect(required, excluded):
                 return self._count_intersection(required, excluded)
             case Unite(parts) if len(parts) == 2:
@@ -49,11 +86,11 @@ class Execution:
     def _members(self, plan: Plan) -> Bitmap:
         match plan:
             case Everybody():
-                return self._population.existing
+                return self._space.everyone
             case Leaf(bound):
                 return self._leaf(bound)
             case Outside(child):
-                return self._population.existing - self.members(child)
+                return self._space.everyone - self.members(child)
             case Intersect(required, excluded):
                 return self._intersect(required, excluded)
             case Unite(parts):
@@ -63,31 +100,59 @@ class Execution:
             case _:
                 assert_never(plan)
 
-    def _leaf(self, bound: Given | ColumnTest | EventCount | EventSum) -> Bitmap:
+    def _leaf(self, bound: SetLeaf | AboutProfile) -> Bitmap:
         match bound:
             case Given(bitmap):
-                return bitmap
+                return self._space.lift(bitmap)
             case ColumnTest(attribute, predicate):
-                return attribute.column.bitmap(predicate, self._deadline)
+                return self._space.lift(attribute.column.bitmap(predicate, self._deadline))
+            case Sampled(buckets, low, high):
+                inside = (buckets >= np.uint64(min(low, 2**64 - 1))) & (buckets <= np.uint64(high - 1))
+                found = bitmaps.from_ids(np.flatnonzero(inside)) & self._view.population.existing
+                return self._space.lift(found)
+            case Ranked():
+                return self._ranked(bound)
             case EventCount():
-                return count_set(bound, self._population, self._deadline)
+                return count_set(bound, self._space, self._deadline)
             case EventSum():
-                return sum_set(bound, self._population, self._deadline)
+                return sum_set(bound, self._space, self._deadline)
+            case EventDistinct():
+                return distinct_set(bound, self._space, self._deadline)
+            case EventDays():
+                return days_set(bound, self._space, self._deadline)
+            case EventExtreme():
+                return extreme_set(bound, self._space, self._deadline)
+            case EventSequence():
+                return sequence_set(bound, self._space, self._deadline)
+            case Keyed():
+                return self._keyed(bound)
+            case AboutProfile(child):
+                outer = self._outer or self
+                return self._space.lift(outer.members(outer.plan(child)))
             case _:
                 assert_never(bound)
 
+    def _keyed(self, bound: Keyed) -> Bitmap:
+        pairs = pair_space(bound, self._view.population, self._deadline)
+        inner = self._inside(pairs)
+        return pairs.owners_of(inner.members(inner.plan(bound.child)))
+
+    def _ranked(self, bound: Ranked) -> Bitmap:
+        pool = self._view.population.existing if bound.within is None else self.members(self.plan(bound.within))
+        return ranked_set(bound, pool, self._view)
+
     def _intersect(self, required: tuple[Plan, ...], excluded: tuple[Plan, ...]) -> Bitmap:
-        result = self._ready_first(required)
+        result = self._common(required)
         for plan in excluded:
             if not result:
                 break
             result = result - self.members(plan)
         return result
 
-    def _ready_first(self, required: tuple[Plan, ...]) -> Bitmap:
+    def _common(self, required: tuple[Plan, ...]) -> Bitmap:
         """The intersection of what is required, in the order planned, stopping when nothing is left."""
         if not required:
-            return self._population.existing
+            return self._space.everyone
         result = self.members(required[0])
         for plan in required[1:]:
             if not result:
@@ -97,7 +162,7 @@ class Execution:
 
     def _count_intersection(self, required: tuple[Plan, ...], excluded: tuple[Plan, ...]) -> int:
         if not excluded:
-            result = self._ready_first(required[:-1]) if len(required) > 1 else self.members(required[0])
+            result = self._common(required[:-1]) if len(required) > 1 else self.members(required[0])
             if len(required) == 1 or not result:
                 return len(result)
             return result.intersection_cardinality(self.members(required[-1]))
@@ -107,13 +172,11 @@ class Execution:
         return len(result) - result.intersection_cardinality(self.members(excluded[-1]))
 
     def _tally(self, plan: Tally) -> Bitmap:
-        blocks = self._population.blocks
-        counts = np.zeros(blocks << 16, dtype=np.uint32)
+        counts = np.zeros(self._space.blocks << 16, dtype=np.uint32)
         for part in plan.parts:
             self._deadline.check()
             kernels.count(bitmaps.to_ids(self.members(part)), counts)
         words = np.empty(len(counts) // 64, dtype=np.uint64)
         kernels.counts_to_words(counts, plan.low, plan.high, words)
         found = bitmaps.from_words(words)
-        return found & self._population.existing if plan.low == 0 else found
-
+        return found & self._space.everyone if plan.low == 0 else found

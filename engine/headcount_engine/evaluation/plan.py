@@ -9,22 +9,36 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from headcount_engine.conditions.bound import (
+    AboutProfile,
     All,
     And,
     Bound,
     ColumnTest,
     Complement,
     CountOf,
+    EventBound,
     EventCount,
+    EventDays,
+    EventDistinct,
+    EventExtreme,
+    EventSequence,
     EventSum,
     Given,
+    Keyed,
     Or,
+    Ranked,
+    Sampled,
+    SetLeaf,
+    TypeSource,
 )
+from headcount_engine.conditions.spans import Span
 from headcount_engine.indexes.identities import PopulationView
 
 _READY_NS = 1_000
 _SCAN_NS = 0.3
 _EVENT_NS = 5.0
+_GROUPED_NS = 50.0
+"""An event where events must be sorted by profile first."""
 _PER_PROFILE_NS = 1.0
 
 
@@ -40,7 +54,7 @@ class Everybody:
 class Leaf:
     """A set that one index or scan gives. `size` is an estimate unless the set is at hand."""
 
-    bound: Given | ColumnTest | EventCount | EventSum
+    bound: SetLeaf | AboutProfile
     size: int
     cost_ns: float
 
@@ -90,8 +104,9 @@ Plan = Everybody | Leaf | Outside | Intersect | Unite | Tally
 class Planner:
     """Plans for one population. Equal sub-rules (the same object) become the same plan, so they are done once."""
 
-    def __init__(self, population: PopulationView) -> None:
-        self._total = population.count
+    def __init__(self, population: PopulationView, total: int | None = None) -> None:
+        """`total`: how many there are, where they are not the profiles."""
+        self._total = population.count if total is None else total
         self._ids = population.ids_end
         self._made: dict[int, tuple[Bound, Plan]] = {}
 
@@ -110,8 +125,16 @@ class Planner:
                 return Leaf(bound, len(bitmap), _READY_NS)
             case ColumnTest():
                 return self._column(bound)
-            case EventCount() | EventSum():
+            case Ranked() | Sampled():
+                return Leaf(bound, self._total // 3, _PER_PROFILE_NS * self._ids)
+            case EventCount() | EventSum() | EventDistinct() | EventDays() | EventExtreme() | EventSequence():
                 return self._events(bound)
+            case Keyed(sources=sources, span=span):
+                rows = events_in(sources, span)
+                return Leaf(bound, min(self._total, rows), _GROUPED_NS * rows)
+            case AboutProfile(child):
+                inner = self.plan(child)
+                return Leaf(bound, inner.size, inner.cost_ns)
             case Complement(child):
                 inner = self.plan(child)
                 if isinstance(inner, Outside):
@@ -132,14 +155,16 @@ class Planner:
             return Leaf(bound, len(kept[1]), _READY_NS)
         return Leaf(bound, self._total // 3, _SCAN_NS * self._ids)
 
-    def _events(self, bound: EventCount | EventSum) -> Plan:
-        rows = 0
-        for source in bound.sources:
-            for run in source.type.runs:
-                start, end = run.between(bound.span.first, bound.span.last)
-                rows += end - start
-        cost = _EVENT_NS * rows + _PER_PROFILE_NS * self._ids
-        return Leaf(bound, min(self._total, rows), cost)
+    def _events(self, bound: EventBound) -> Plan:
+        match bound:
+            case EventSequence():
+                rows = events_in(bound.first, bound.first_span) + events_in(bound.then, bound.then_span)
+                each = _GROUPED_NS
+            case EventCount() | EventSum():
+                rows, each = events_in(bound.sources, bound.span), _EVENT_NS
+            case _:
+                rows, each = events_in(bound.sources, bound.span), _GROUPED_NS
+        return Leaf(bound, min(self._total, rows), each * rows + _PER_PROFILE_NS * self._ids)
 
     def _intersect(self, parts: list[Plan]) -> Plan:
         required: list[Plan] = []
@@ -179,3 +204,13 @@ class Planner:
             return Everybody(self._total)
         cost = sum(p.cost_ns for p in parts) + len(parts) * _PER_PROFILE_NS * self._ids
         return Tally(low, high, tuple(parts), self._total // 2, cost)
+
+
+def events_in(sources: tuple[TypeSource, ...], span: Span) -> int:
+    """How many events of the sources lie in the span, whatever their properties."""
+    total = 0
+    for source in sources:
+        for run in source.type.runs:
+            start, end = run.between(span.first, span.last)
+            total += end - start
+    return total

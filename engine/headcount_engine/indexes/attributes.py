@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from typing import Any
+
 import numpy as np
 
 from headcount_engine.indexes.columns import Column, ColumnView
@@ -27,7 +29,7 @@ _LEAST = {
 }
 
 
-def wide_dtype(kind: Kind) -> np.dtype[np.generic]:
+def wide_dtype(kind: Kind) -> np.dtype[Any]:
     """The dtype in which values of a kind are staged: u32 codes, i64, f64."""
     if kind in (Kind.FLOAT, Kind.POINT):
         return np.dtype("float64")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from typing import Any
+
 import numpy as np
 
 from headcount_engine import bitmaps
@@ -25,7 +27,7 @@ _CODES = tuple(np.dtype(t) for t in ("uint8", "uint16", "uint32"))
 FLOAT = np.dtype("float64")
 
 
-def narrowest(dtype: np.dtype[np.generic], values: Stored) -> np.dtype[np.generic]:
+def narrowest(dtype: np.dtype[Any], values: Stored) -> np.dtype[Any]:
     """The narrowest dtype of the same family, at least `dtype`, that holds the values and an absent one."""
     if dtype.kind == "f" or not len(values):
         return dtype
@@ -38,7 +40,7 @@ def narrowest(dtype: np.dtype[np.generic], values: Stored) -> np.dtype[np.generi
     return np.dtype("int64") if dtype.kind == "i" else np.dtype("uint32")
 
 
-def widen(values: Stored, dtype: np.dtype[np.generic]) -> Stored:
+def widen(values: Stored, dtype: np.dtype[Any]) -> Stored:
     """A copy in a wider dtype of the same family, absent staying absent."""
     if values.dtype.kind == "i":
         wide = values.astype(dtype)
@@ -64,7 +66,7 @@ class ColumnEdit:
     ids: I64
     values: Stored
     changed: U32
-    dtype: np.dtype[np.generic]
+    dtype: np.dtype[Any]
     cuts: list[tuple[int, int, int]]
 
 
@@ -73,7 +75,7 @@ class ColumnView:
     """One column at one version. Blocks past the last one, and ids never written, are absent."""
 
     blocks: tuple[Stored, ...]
-    dtype: np.dtype[np.generic]
+    dtype: np.dtype[Any]
     changes: ChangedIds
     position: int
     index: ValueIndex
@@ -141,7 +143,7 @@ class ColumnView:
 class Column:
     """One attribute of every profile. Changed by the single writer; `pin` and `unpin` under the database's gate."""
 
-    def __init__(self, dtype: np.dtype[np.generic], *, is_point: bool = False) -> None:
+    def __init__(self, dtype: np.dtype[Any], *, is_point: bool = False) -> None:
         self.dtype = dtype
         self._is_point = is_point
         self._blocks: tuple[Stored, ...] = ()
@@ -206,14 +208,14 @@ class Column:
         """The block arrays, for storing."""
         return iter(self._blocks)
 
-    def restore(self, blocks: list[Stored], dtype: np.dtype[np.generic]) -> None:
+    def restore(self, blocks: list[Stored], dtype: np.dtype[Any]) -> None:
         """Take stored blocks as the column's contents."""
         self.dtype = dtype
         self._blocks = tuple(blocks)
         self._made_at = [0] * len(blocks)
 
 
-def _narrow(values: Stored, dtype: np.dtype[np.generic]) -> Stored:
+def _narrow(values: Stored, dtype: np.dtype[Any]) -> Stored:
     if dtype.kind != "i":
         return values.astype(dtype)
     absent = values == np.iinfo(values.dtype).min

@@ -36,17 +36,17 @@ class _Tables:
             if table is not None:
                 self._kept.move_to_end(key)
         have = 0 if table is None else len(table) - 1
-        if have < entries:
+        if table is None or have < entries:
             fresh = np.zeros(entries + 1, dtype=np.uint8)
             if table is not None:
                 fresh[: have + 1] = table
-            fresh[have + 1 :] = extend(have, entries)
+            if have < entries:
+                fresh[have + 1 :] = extend(have, entries)
             table = fresh
             with self._lock:
                 self._kept[key] = table
                 if len(self._kept) > _TABLES_KEPT:
                     self._kept.popitem(last=False)
-        assert table is not None
         return table[: entries + 1]
 
 
@@ -66,7 +66,8 @@ class TextDictionary:
 
     def find(self, texts: Texts) -> I64:
         """Codes of texts, 0 where the dictionary has no such entry: i64 of n."""
-        return self.table.find(texts) + 1
+        codes: I64 = self.table.find(texts) + 1
+        return codes
 
     def value(self, code: int) -> str:
         return self.table[code - 1].decode()
@@ -122,7 +123,8 @@ class SetDictionary:
         total = int(ends[-1]) if len(ends) else 0
         at = np.arange(total, dtype=np.int64) + np.repeat(first - (ends - lengths), lengths)
         owners = np.repeat(np.arange(len(codes), dtype=np.int64), lengths)
-        return (owners << 32) | elements[at].astype(np.int64)
+        pairs: I64 = (owners << 32) | elements[at].astype(np.int64)
+        return pairs
 
     def value(self, code: int) -> frozenset[str]:
         packed = np.frombuffer(self.sets[code - 1], dtype="<u4")

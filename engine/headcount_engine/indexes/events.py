@@ -19,6 +19,9 @@ from headcount_engine.model.values import Kind, ValueType
 
 _MERGE_AT = 8
 
+ROW = "$row"
+"""The hidden property that holds an event's row in its batch (+ 1) where the batch held several event types."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypeView:
@@ -170,6 +173,6 @@ class EventStore:
 
     @property
     def nbytes(self) -> int:
-        dictionaries = [*self.texts.values(), *self.sets.values()]
-        return sum(t.nbytes for t in self.types.values()) + sum(d.nbytes for d in dictionaries)
+        texts = sum(d.nbytes for d in self.texts.values())
+        return sum(t.nbytes for t in self.types.values()) + texts + sum(d.nbytes for d in self.sets.values())
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headcount_engine.kernels import columns, events
 from headcount_engine.model.batches import U8, U64, Mask
+from headcount_engine.model.instants import local_days
 
-Stored = NDArray[np.generic]
-"""Values of one column: codes u8/u16/u32, whole numbers i8 to i64, doubles, or points f64 of (n, 2)."""
+Stored = NDArray[Any]
+"""Values of one column, of a dtype known only at run time: codes u8/u16/u32, whole numbers i8 to i64, doubles, or points f64 of (n, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,35 @@ class Inside:
     east: float
 
 
-Predicate = Present | Nothing | Range | Listed | Coded | Near | Inside
+@dataclass(frozen=True, slots=True)
+class MonthDays:
+    """A day whose (month, day) is wanted: as 32 * month + day. `zone`: stored are instants, taken as days there."""
+
+    wanted: frozenset[int]
+    zone: str | None
+
+    def days(self, values: Stored) -> Stored:
+        """Stored values as days, absent as the least integer."""
+        if self.zone is None:
+            return values
+        absent = np.iinfo(np.int64).min
+        days = np.full(len(values), absent, dtype=np.int64)
+        there = values != absent
+        days[there] = local_days(values[there], self.zone)
+        return days
 
 
-def absent_value(dtype: np.dtype[np.generic]) -> int | float:
+Predicate = Present | Nothing | Range | Listed | Coded | Near | Inside | MonthDays
+
+
+def absent_value(dtype: np.dtype[Any]) -> int | float:
     """What stands for "no value" in a column: 0 for codes, the least integer, NaN."""
     if dtype.kind == "u":
         return 0
     return int(np.iinfo(dtype).min) if dtype.kind == "i" else math.nan
 
 
-def _bounds(predicate: Present | Range, dtype: np.dtype[np.generic]) -> tuple[np.generic, np.generic] | None:
+def _bounds(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Both ends in the column's dtype, the absent value left out; None if nothing can pass."""
     if dtype.kind == "f":
         low, high = (-math.inf, math.inf) if isinstance(predicate, Present) else (predicate.low, predicate.high)
@@ -96,7 +115,7 @@ def _bounds(predicate: Present | Range, dtype: np.dtype[np.generic]) -> tuple[np
     return (dtype.type(first), dtype.type(last)) if first <= last else None
 
 
-def _listed(predicate: Listed, dtype: np.dtype[np.generic]) -> Stored:
+def _listed(predicate: Listed, dtype: np.dtype[Any]) -> Stored:
     if dtype.kind == "f":
         return np.array(predicate.values, dtype=dtype)
     bounds = _bounds(Present(), dtype)
@@ -125,6 +144,10 @@ def block_words(predicate: Predicate, values: Stored, words: U64) -> None:
             columns.radius_to_words(values, latitude, longitude, radius_m, words)
         case Inside(south, west, north, east):
             columns.box_to_words(values, south, west, north, east, words)
+        case MonthDays(wanted):
+            table = np.zeros(32 * 13, dtype=np.uint8)
+            table[list(wanted)] = 1
+            columns.month_days_to_words(predicate.days(values), table, words)
         case _:
             assert_never(predicate)
 
@@ -145,9 +168,9 @@ def mask_events(predicate: Predicate, values: Stored) -> U8:
             events.list_to_mask(values, _listed(predicate, values.dtype), mask)
         case Coded(_, table):
             events.table_to_mask(values, table, mask)
-        case Present() | Range() | Near() | Inside():
+        case Present() | Range() | Near() | Inside() | MonthDays():
             words = np.zeros((len(values) + 63) // 64, dtype=np.uint64)
-            padded = np.full((len(words) * 64, 2), math.nan)
+            padded = np.full((len(words) * 64, *values.shape[1:]), absent_value(values.dtype), dtype=values.dtype)
             padded[: len(values)] = values
             block_words(predicate, padded, words)
             mask[:] = np.unpackbits(words.view(np.uint8), bitorder="little")[: len(values)]
@@ -190,5 +213,7 @@ def holds(predicate: Predicate, value: int | float | tuple[float, float] | None)
             y, x = value
             across = west <= x <= east if west <= east else x >= west or x <= east
             return south <= y <= north and across
+        case MonthDays():
+            return bool(passes(predicate, np.array([value], dtype=np.int64))[0])
         case _:
             assert_never(predicate)

@@ -113,8 +113,8 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        arrays = [self.profiles, self.times_us, self.arrival_starts, self.arrival_batches, *self.properties.values()]
-        return sum(a.nbytes for a in arrays) + self.permutations.nbytes
+        own = self.profiles.nbytes + self.times_us.nbytes + self.arrival_starts.nbytes + self.arrival_batches.nbytes
+        return own + sum(p.nbytes for p in self.properties.values()) + self.permutations.nbytes
 
 
 def encode_arrival(batches: I64) -> tuple[I64, I64]:

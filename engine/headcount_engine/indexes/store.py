@@ -9,7 +9,8 @@ from headcount_engine.indexes.attributes import AttributeStore, AttributeView
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import EventStore, TypeView
 from headcount_engine.indexes.identities import Identities, PopulationView
-from headcount_engine.model.batches import I64, Texts
+from headcount_engine.indexes.samples import Samples
+from headcount_engine.model.batches import I64, U64, Texts
 
 
 class Indexes:
@@ -19,6 +20,7 @@ class Indexes:
         self.identities = Identities()
         self.attributes = AttributeStore()
         self.events = EventStore()
+        self.samples = Samples(self.identities.keys)
 
 
 class ReadView(Protocol):
@@ -41,6 +43,14 @@ class ReadView(Protocol):
         """All attribute names, for suggestions."""
         ...
 
+    def identifiers(self) -> list[AttributeView]:
+        """The pinned attributes that are identifiers."""
+        ...
+
+    def sample_buckets(self, salt: str) -> U64:
+        """The MD5 bucket of every key under a salt, times 2**64: u64 by dense id."""
+        ...
+
     def property_texts(self, name: str) -> TextDictionary | None: ...
 
     def property_sets(self, name: str) -> SetDictionary | None: ...
@@ -49,6 +59,6 @@ class ReadView(Protocol):
         """Dense ids, -1 for unknown keys."""
         ...
 
-    def keys_of(self, first: int, end: int) -> Texts:
-        """Keys of the dense ids first .. end - 1."""
+    def keys_at(self, ids: I64) -> Texts:
+        """Keys of dense ids, in that order."""
         ...

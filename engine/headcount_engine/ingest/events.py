@@ -6,7 +6,7 @@ import numpy as np
 
 from headcount_engine.errors import LimitExceeded, UnknownName
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
-from headcount_engine.indexes.events import TypeEdit
+from headcount_engine.indexes.events import ROW, TypeEdit
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
@@ -45,7 +45,7 @@ def stage_events(
     for name, rows in groups.items():
         standing = rows[verdicts.accepted[rows]]
         if len(standing):
-            edits.append(_stage_type(indexes, name, standing, resolved.ids, batch, columns))
+            edits.append(_stage_type(indexes, name, standing, resolved.ids, batch, columns, len(groups) > 1))
     return Staged(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
@@ -147,9 +147,18 @@ def _is_all(rows: I64, total: int) -> bool:
 
 
 def _stage_type(
-    indexes: Indexes, name: str, rows: I64, ids: I64, batch: EventBatch, columns: _Properties
+    indexes: Indexes,
+    name: str,
+    rows: I64,
+    ids: I64,
+    batch: EventBatch,
+    columns: _Properties,
+    is_mixed: bool,
 ) -> TypeEdit:
+    """`is_mixed`: the batch holds other event types too, so the row tells which of two at one instant came first."""
     values, types = columns.stored(name, rows)
+    if is_mixed:
+        values[ROW] = (rows + 1).astype(np.uint32)
     held = indexes.events.types.get(name) or indexes.events.ensure(name)
     return held.stage(
         ids[rows].astype(np.uint32), batch.times_us[rows].astype(np.int64), values, types, indexes.events.batches

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import Any
+
 import numpy as np
 
 from headcount_engine.errors import InvalidValue, LimitExceeded, UnknownName
@@ -19,7 +21,13 @@ from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.batches import I64, Change, Column, Mask, ProfileBatch, Reason, Texts
-from headcount_engine.model.schema import AttributeDefinition, checked_name
+from headcount_engine.model.schema import (
+    AttributeDefinition,
+    changed_attribute,
+    checked_name,
+    consent_attribute,
+    stamp_definition,
+)
 from headcount_engine.model.values import NUMERIC, Kind
 
 _I64_MIN = int(np.iinfo(np.int64).min)
@@ -51,8 +59,10 @@ def occurrences(batch: ProfileBatch) -> list[I64]:
     return [np.flatnonzero(turn == t) for t in range(int(turn.max(initial=0)) + 1)]
 
 
-def stage_profiles(indexes: Indexes, batch: ProfileBatch, settings: Settings, limits: Limits) -> Staged:
-    """Decide a batch against the committed state.
+def stage_profiles(
+    indexes: Indexes, batch: ProfileBatch, now_us: int, settings: Settings, limits: Limits
+) -> Staged:
+    """Decide a batch against the committed state, at an instant that tracked attributes remember.
 
     Raises LimitExceeded, UnknownName (an attribute that may not be inferred) or InvalidValue (a batch that contradicts
     itself); bad rows are turned away one by one.
@@ -79,11 +89,13 @@ def stage_profiles(indexes: Indexes, batch: ProfileBatch, settings: Settings, li
         return Staged(0, rejected)
     resolved = resolver.resolve(limits)
     owners: list[OwnerEdit] = []
-    edits = [
-        (target.attribute, edit)
-        for target in targets
-        if (edit := _stage_column(target, resolved.ids, verdicts.accepted, owners)) is not None
-    ]
+    edits: list[tuple[Attribute, ColumnEdit]] = []
+    for target in targets:
+        edit = _stage_column(target, resolved.ids, verdicts.accepted, owners)
+        if edit is not None:
+            edits.append((target.attribute, edit))
+            if target.attribute.definition.is_tracked:
+                edits.append(_stamp(target.attribute, edit, now_us, indexes, new_attributes))
     return Staged(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
@@ -100,11 +112,16 @@ def _attribute_for(
     name = checked_name(column.name, "an attribute", limits)
     found = indexes.attributes.get(name) or new.get(name)
     if found is None:
-        if not settings.infers_schema or name.startswith("$"):
+        is_consent = name.startswith(consent_attribute("")) and column.type.kind is Kind.BOOL
+        if not is_consent and (not settings.infers_schema or name.startswith("$")):
             raise UnknownName("attribute", name)
         if len(indexes.attributes.all()) + len(new) >= limits.attributes:
             raise LimitExceeded("attributes", limits.attributes)
-        found = new[name] = Attribute(AttributeDefinition(name, column.type, is_identifier=column.is_identifier))
+        definition = AttributeDefinition(name, column.type, is_consent, column.is_identifier)
+        found = new[name] = Attribute(definition)
+        if is_consent:
+            changed = stamp_definition(name)
+            new[changed.name] = Attribute(changed)
     kind = found.definition.type.kind
     if column.is_identifier and not found.definition.is_identifier:
         raise InvalidValue(f"attribute {name!r} exists and is not an identifier", path=name)
@@ -154,7 +171,7 @@ def _incremented(target: _Target, ids: I64) -> tuple[Stored, Mask]:
     return total, (((old ^ total) & (given ^ total)) < 0) | (total == _I64_MIN)
 
 
-def _old_values(attribute: Attribute, ids: I64, dtype: np.dtype[np.generic]) -> Stored:
+def _old_values(attribute: Attribute, ids: I64, dtype: np.dtype[Any]) -> Stored:
     """Stored values of profiles in any order, repeats allowed; ids not yet there are absent."""
     unique, inverse = np.unique(np.maximum(ids, 0), return_inverse=True)
     view = attribute.column.view()
@@ -181,6 +198,17 @@ def _stage_column(target: _Target, ids: I64, accepted: Mask, owners: list[OwnerE
     if attribute.definition.is_identifier:
         owners.append(_own(attribute, profiles, values))
     return attribute.column.stage(profiles, values, cuts_by_block(profiles))
+
+
+def _stamp(
+    attribute: Attribute, edit: ColumnEdit, now_us: int, indexes: Indexes, new: dict[str, Attribute]
+) -> tuple[Attribute, ColumnEdit]:
+    """The instant of change of the profiles whose value of a tracked attribute changes."""
+    name = changed_attribute(attribute.definition.name)
+    stamps = indexes.attributes.get(name) or new[name]
+    ids = edit.changed.astype(np.int64)
+    values = np.full(len(ids), now_us, dtype=np.int64)
+    return stamps, stamps.column.stage(ids, values, cuts_by_block(ids))
 
 
 def _stored_values(target: _Target, rows: I64, profiles: I64) -> Stored:

@@ -9,7 +9,7 @@ from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import Limits
-from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition, checked_name
+from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition, checked_name, stamp_definition
 from headcount_engine.model.values import ValueType
 
 
@@ -24,6 +24,9 @@ def stage_attributes(indexes: Indexes, definitions: Sequence[AttributeDefinition
         held = indexes.attributes.get(name) or new.get(name)
         if held is None:
             new[name] = Attribute(asked)
+            if asked.is_tracked:
+                stamps = stamp_definition(name)
+                new[stamps.name] = Attribute(stamps)
         elif held.definition != asked:
             raise AlreadyExists(f"attribute of type {held.definition.type}", name)
     if len(indexes.attributes.all()) + len(new) > limits.attributes:

@@ -6,6 +6,8 @@ one u16 key and u16 cardinality - 1 per container, u32 offsets, then arrays of u
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from headcount_engine.kernels.jit import inline_kernel, kernel
@@ -31,7 +33,7 @@ def trailing_zeros(word: np.uint64) -> np.int64:
 
 
 @kernel("(uint64[::1],)")
-def count_bits(words: U64) -> int:
+def count_bits(words: U64) -> np.int64:
     """Number of set bits in all words."""
     total = np.int64(0)
     for i in range(len(words)):
@@ -40,7 +42,7 @@ def count_bits(words: U64) -> int:
 
 
 @kernel("(uint64[::1], int64[::1])")
-def container_cardinalities(words: U64, cardinalities: I64) -> int:
+def container_cardinalities(words: U64, cardinalities: I64) -> np.int64:
     """Fill `cardinalities` (one per block of 1,024 words) and return the size in bytes of the portable form."""
     size = np.int64(8)
     for block in range(len(cardinalities)):
@@ -98,12 +100,12 @@ def pack_portable(words: U64, cardinalities: I64, out: U8) -> None:
 
 
 @inline_kernel
-def _get16(data: U8, at: int) -> int:
+def _get16(data: U8, at: int) -> np.int64:
     return np.int64(data[at]) | (np.int64(data[at + 1]) << 8)
 
 
 @inline_kernel
-def _get32(data: U8, at: int) -> int:
+def _get32(data: U8, at: int) -> np.int64:
     return _get16(data, at) | (_get16(data, at + 2) << 16)
 
 
@@ -116,12 +118,12 @@ def _set_run(words: U64, first_word: int, start: int, end: int) -> None:
 @kernel("(uint8[::1], uint64[::1])")
 def unpack_portable(data: U8, words: U64) -> None:
     """Set in `words` (zeroed) the bits of a well-formed portable bitmap; ids past the words are left out."""
-    cookie = _get32(data, 0)
+    cookie: Any = _get32(data, 0)
     has_runs = (cookie & 0xFFFF) == 12347
-    at = 4
-    flags = 0
+    at: Any = 4
+    flags: Any = 0
     if has_runs:
-        containers = (cookie >> 16) + 1
+        containers: Any = (cookie >> 16) + 1
         flags = at
         at += (containers + 7) // 8
     else:
@@ -132,7 +134,7 @@ def unpack_portable(data: U8, words: U64) -> None:
     if not has_runs or containers >= 4:
         at += 4 * containers
     for c in range(containers):
-        block = _get16(data, header + 4 * c)
+        block: Any = _get16(data, header + 4 * c)
         total = _get16(data, header + 4 * c + 2) + 1
         inside = (block + 1) * BLOCK_WORDS <= len(words)
         first = block * BLOCK_WORDS
@@ -140,7 +142,7 @@ def unpack_portable(data: U8, words: U64) -> None:
             runs = _get16(data, at)
             at += 2
             for _ in range(runs):
-                start = _get16(data, at)
+                start: Any = _get16(data, at)
                 if inside:
                     _set_run(words, first, start, start + _get16(data, at + 2))
                 at += 4

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +22,7 @@ _CODES = ("uint8", "uint16", "uint32")
 
 @kernel(*(f"({t}[::1], {t}, {t}, uint64[::1])" for t in _WIDTHS))
 def range_to_words(
-    values: NDArray[np.generic], low: np.generic, high: np.generic, words: U64
+    values: NDArray[Any], low: Any, high: Any, words: U64
 ) -> None:
     """low <= value <= high; both bounds in the column's own dtype. 0.1 to 0.5 ns a value."""
     for w in range(len(words)):
@@ -33,7 +35,7 @@ def range_to_words(
 
 
 @kernel(*(f"({t}[::1], uint8[::1], uint64[::1])" for t in _CODES))
-def table_to_words(codes: NDArray[np.unsignedinteger], passes: U8, words: U64) -> None:
+def table_to_words(codes: NDArray[Any], passes: U8, words: U64) -> None:
     """passes[code] != 0; `passes` covers every code in the column."""
     for w in range(len(words)):
         word = np.uint64(0)
@@ -44,7 +46,7 @@ def table_to_words(codes: NDArray[np.unsignedinteger], passes: U8, words: U64) -
 
 
 @kernel(*(f"({t}[::1], {t}[::1], uint64[::1])" for t in _WIDTHS))
-def list_to_words(values: NDArray[np.generic], listed: NDArray[np.generic], words: U64) -> None:
+def list_to_words(values: NDArray[Any], listed: NDArray[Any], words: U64) -> None:
     """value in `listed`, which is sorted, without the absent value, of the column's dtype."""
     for w in range(len(words)):
         word = np.uint64(0)
@@ -121,3 +123,28 @@ def mark_last_rows(ids: I64, sorted_rows: I64, keep: U8) -> None:
     for j in range(n):
         last = j + 1 == n or ids[sorted_rows[j]] != ids[sorted_rows[j + 1]]
         keep[j] = np.uint8(last)
+
+
+@kernel(
+    "(int32[::1], uint8[::1], uint64[::1])", "(int64[::1], uint8[::1], uint64[::1])"
+)
+def month_days_to_words(days: NDArray[Any], passes: U8, words: U64) -> None:
+    """passes[32 * month + day of the month] for days since 1970-01-01; the least value of the dtype is absent.
+
+    The civil date follows Howard Hinnant's days-to-civil algorithm, in eras of 400 years that begin in March.
+    """
+    absent = np.iinfo(days.dtype).min
+    for w in range(len(words)):
+        word = np.uint64(0)
+        for i in range(64):
+            value = days[w * 64 + i]
+            if value != absent:
+                shifted = np.int64(value) + 719468
+                of_era = shifted - (shifted // 146097) * 146097
+                year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
+                of_year = of_era - (365 * year + year // 4 - year // 100)
+                month = (5 * of_year + 2) // 153
+                day = of_year - (153 * month + 2) // 5 + 1
+                month = month + 3 if month < 10 else month - 9
+                word |= np.uint64(passes[32 * month + day] != 0) << np.uint64(i)
+        words[w] = word

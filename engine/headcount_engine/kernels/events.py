@@ -6,6 +6,8 @@ event of the slice, 0 where the event's properties do not pass. Accumulators are
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,21 +20,21 @@ _WHOLE = ("int8", "int16", "int32", "int64")
 
 
 @kernel(*(f"({t}[::1], {t}, {t}, uint8[::1])" for t in _VALUES))
-def range_to_mask(values: NDArray[np.generic], low: np.generic, high: np.generic, mask: U8) -> None:
+def range_to_mask(values: NDArray[Any], low: Any, high: Any, mask: U8) -> None:
     """mask[i] = low <= values[i] <= high."""
     for i in range(len(mask)):
         mask[i] = np.uint8((values[i] >= low) & (values[i] <= high))
 
 
 @kernel(*(f"({t}[::1], uint8[::1], uint8[::1])" for t in _CODES))
-def table_to_mask(codes: NDArray[np.unsignedinteger], passes: U8, mask: U8) -> None:
+def table_to_mask(codes: NDArray[Any], passes: U8, mask: U8) -> None:
     """mask[i] = passes[codes[i]]."""
     for i in range(len(mask)):
         mask[i] = passes[codes[i]]
 
 
 @kernel(*(f"({t}[::1], {t}[::1], uint8[::1])" for t in _VALUES))
-def list_to_mask(values: NDArray[np.generic], listed: NDArray[np.generic], mask: U8) -> None:
+def list_to_mask(values: NDArray[Any], listed: NDArray[Any], mask: U8) -> None:
     """mask[i] = values[i] in the sorted `listed`."""
     for i in range(len(mask)):
         low, high = 0, len(listed)
@@ -61,7 +63,7 @@ def mark_masked(profiles: U32, mask: U8, words: U64) -> None:
 
 
 @kernel("(uint32[::1], uint8[::1])", "(uint32[::1], uint32[::1])")
-def count(profiles: U32, counts: NDArray[np.unsignedinteger]) -> None:
+def count(profiles: U32, counts: NDArray[Any]) -> None:
     """counts[profile] += 1 for every event; stops at the dtype's maximum."""
     top = np.iinfo(counts.dtype).max
     for i in range(len(profiles)):
@@ -71,7 +73,7 @@ def count(profiles: U32, counts: NDArray[np.unsignedinteger]) -> None:
 
 
 @kernel("(uint32[::1], uint8[::1], uint8[::1])", "(uint32[::1], uint8[::1], uint32[::1])")
-def count_masked(profiles: U32, mask: U8, counts: NDArray[np.unsignedinteger]) -> None:
+def count_masked(profiles: U32, mask: U8, counts: NDArray[Any]) -> None:
     """As count, for the events that pass."""
     top = np.iinfo(counts.dtype).max
     for i in range(len(profiles)):
@@ -82,7 +84,7 @@ def count_masked(profiles: U32, mask: U8, counts: NDArray[np.unsignedinteger]) -
 
 
 @kernel("(uint8[::1], int64, int64, uint64[::1])", "(uint32[::1], int64, int64, uint64[::1])")
-def counts_to_words(counts: NDArray[np.unsignedinteger], low: int, high: int, words: U64) -> None:
+def counts_to_words(counts: NDArray[Any], low: int, high: int, words: U64) -> None:
     """Bit of profile p = low <= counts[p] <= high; `counts` has 64 entries a word."""
     for w in range(len(words)):
         word = np.uint64(0)
@@ -93,7 +95,7 @@ def counts_to_words(counts: NDArray[np.unsignedinteger], low: int, high: int, wo
 
 
 @kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64[::1], uint32[::1])" for t in _WHOLE))
-def sum_whole(profiles: U32, values: NDArray[np.signedinteger], mask: U8, sums: I64, counts: U32) -> None:
+def sum_whole(profiles: U32, values: NDArray[Any], mask: U8, sums: I64, counts: U32) -> None:
     """Add present values of events that pass to sums[profile] and count them; an empty mask passes all.
 
     The caller has made sure that no sum can leave int64.
@@ -108,7 +110,7 @@ def sum_whole(profiles: U32, values: NDArray[np.signedinteger], mask: U8, sums: 
 
 @kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64[::1], int64[::1], uint32[::1])" for t in _WHOLE))
 def sum_whole_wide(
-    profiles: U32, values: NDArray[np.signedinteger], mask: U8, highs: I64, lows: I64, counts: U32
+    profiles: U32, values: NDArray[Any], mask: U8, highs: I64, lows: I64, counts: U32
 ) -> None:
     """As sum_whole in 96 bits: the sum is highs * 2**32 + lows with 0 <= lows < 2**32."""
     absent = np.iinfo(values.dtype).min
@@ -150,7 +152,7 @@ def select_rows(profiles: U32, mask: U8, words: U64, out: I64) -> int:
 
 
 @kernel("(uint32[::1], int64, uint32, int64[::1])")
-def rows_of_profile(profiles: U32, start: int, profile: int, out: I64) -> int:
+def rows_of_profile(profiles: U32, start: int, profile: np.uint32, out: I64) -> int:
     """Positions (from `start` on) of one profile's events, by looking at each; returns how many."""
     n = 0
     for i in range(start, len(profiles)):
@@ -161,7 +163,7 @@ def rows_of_profile(profiles: U32, start: int, profile: int, out: I64) -> int:
 
 
 @kernel("(uint32[::1], uint32[::1], uint32)")
-def find_in_permutation(profiles: U32, permutation: U32, profile: int) -> tuple[int, int]:
+def find_in_permutation(profiles: U32, permutation: U32, profile: np.uint32) -> tuple[int, int]:
     """Where the profile's events lie in a permutation that sorts the events by (profile, position): [from, to)."""
     low, high = 0, len(permutation)
     while low < high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -38,7 +39,7 @@ def warm() -> Iterator[tuple[int, int, str]]:
 
     With NUMBA_DISABLE_JIT there is nothing to do.
     """
-    if numba.config.DISABLE_JIT:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return
     total = sum(len(signatures) for _, signatures in _registered)
     done = 0

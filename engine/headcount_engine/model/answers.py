@@ -209,3 +209,5 @@ class Settings:
     week_starts_on: int = 0
     """0 = Monday ... 6 = Sunday."""
     infers_schema: bool = True
+    opt_out_topics: frozenset[str] = frozenset()
+    """Consent topics for which no record counts as subscribed; all others are opt-in."""

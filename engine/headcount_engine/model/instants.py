@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
+from collections.abc import Callable
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headcount_engine.errors import InvalidValue
 from headcount_engine.limits import INSTANT_MAX_US, INSTANT_MIN_US
@@ -118,9 +122,9 @@ def start_of_day_us(day: dt.date, zone_name: str) -> int:
     """
     midnight = dt.datetime(day.year, day.month, day.day, tzinfo=zone(zone_name), fold=0)
     us = (midnight - _EPOCH) // _MICROSECOND
-    if local_date(us, zone_name) == day:
+    back = midnight.astimezone(dt.UTC).astimezone(midnight.tzinfo)
+    if back.replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return us
-    # Midnight does not exist: fold=1 reads it with the later offset, which gives an instant before the gap's end.
     return _gap_end_us(us, day, zone_name)
 
 
@@ -143,3 +147,54 @@ def date_to_days(day: dt.date) -> int:
 def days_to_date(days: int) -> dt.date:
     """The inverse of date_to_days."""
     return dt.date.fromordinal(days + _EPOCH_ORDINAL)
+
+
+@lru_cache(maxsize=4096)
+def _year_offsets(name: str, year: int) -> tuple[tuple[int, int], ...]:
+    """(instant, offset from UTC in us) at the start of a UTC year and at each change within it.
+
+    Offsets are looked at every twelve hours and a change is then found by bisection; no zone of the database has two
+    changes within twelve hours.
+    """
+    tz = zone(name)
+
+    def offset(us: int) -> int:
+        there = (_EPOCH + dt.timedelta(microseconds=us)).astimezone(tz).utcoffset()
+        assert there is not None
+        return there // _MICROSECOND
+
+    step = 12 * 3_600_000_000
+    start = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND
+    end = (dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND if year < 9999 else INSTANT_MAX_US
+    low, held = start, _guarded(offset, start)
+    found = [(start, held)]
+    while low < end:
+        high = min(low + step, end)
+        later = _guarded(offset, high)
+        if later != held:
+            first, last = low, high
+            while last - first > 1:
+                middle = (first + last) // 2
+                first, last = (middle, last) if _guarded(offset, middle) == held else (first, middle)
+            found.append((last, later))
+            held = later
+        low = high
+    return tuple(found)
+
+
+def _guarded(offset: Callable[[int], int], us: int) -> int:
+    """The offset; at the very ends of the calendar, where local time has no date, that of the nearest day inside."""
+    day = 86_400_000_000
+    return offset(min(max(us, INSTANT_MIN_US + day), INSTANT_MAX_US - day))
+
+
+def local_days(times_us: NDArray[np.int64], zone_name: str) -> NDArray[np.int64]:
+    """Calendar day in the zone (days since 1970-01-01) of each instant: i64 of n."""
+    if not len(times_us):
+        return np.empty(0, dtype=np.int64)
+    years = [(_EPOCH + dt.timedelta(microseconds=int(us))).year for us in (times_us.min(), times_us.max())]
+    changes = [change for year in range(years[0], years[1] + 1) for change in _year_offsets(zone_name, year)]
+    starts = np.array([start for start, _ in changes], dtype=np.int64)
+    offsets = np.array([offset for _, offset in changes], dtype=np.int64)
+    at = np.searchsorted(starts, times_us, side="right") - 1
+    return (times_us + offsets[at]) // np.int64(86_400_000_000)

@@ -14,6 +14,16 @@ CHANNELS = "$channels"
 """Sets that every profile may have; user-given names do not start with `$`."""
 
 
+def consent_attribute(topic: str) -> str:
+    """The tracked bool that holds what a profile last said about a topic."""
+    return f"$consent.{topic}"
+
+
+def changed_attribute(name: str) -> str:
+    """The instant at which a tracked attribute last changed."""
+    return f"$changed.{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeDefinition:
     """An attribute of profiles. `is_tracked` keeps the instant of its last change; `is_identifier` makes it unique."""
@@ -35,6 +45,11 @@ class PropertyDefinition:
     event: str
     name: str
     type: ValueType
+
+
+def stamp_definition(name: str) -> AttributeDefinition:
+    """The attribute that holds when a tracked one last changed."""
+    return AttributeDefinition(changed_attribute(name), ValueType(Kind.INSTANT))
 
 
 def checked_name(name: str, what: str, limits: Limits) -> str:
