@@ -102,8 +102,6 @@ def build(
         raise
     listener.serve(method_table(database, phase, metrics, _facts()))
     phase.current = Phase.SERVING
-    gc.collect()
-    gc.freeze()
     return RunningServer(
         split_address(config.listen)[0],
         listener,
@@ -192,6 +190,9 @@ def serve(config: ServerConfig, on_ready: Callable[[RunningServer], None] | None
         signal.signal(number, stop)
     log.info("starting", **config.describe())
     server = build(config)
+    # What was loaded lives as long as the process: no collection need look at it again.
+    gc.collect()
+    gc.freeze()
     log.info("serving", address=server.address)
     print(f"headcount is listening on {server.address}", flush=True)  # noqa: T201 - what a waiting script reads
     try:

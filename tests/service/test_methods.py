@@ -227,6 +227,7 @@ def test_profiles_of_a_rule_are_listed_page_by_page_without_gap_or_repetition(pe
 def test_without_a_filter_everyone_is_listed(people: Stubs) -> None:
     page = people.profiles.ListProfiles(profiles.ListProfilesRequest())
     assert len(page.profiles) == page.total_size == 30
+    assert [p.id for p in page.profiles] == list(range(30))
 
 
 @pytest.mark.parametrize("token", ["x", "AAAA", "é"])

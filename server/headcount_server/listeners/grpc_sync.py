@@ -256,7 +256,7 @@ class _Limit:
 def _remaining_s(context: grpc.ServicerContext) -> float | None:
     """None without a deadline. grpcio then counts down to the end of a 64-bit clock."""
     remaining = context.time_remaining()
-    return None if remaining is None or remaining > _NO_DEADLINE_S else remaining
+    return None if remaining > _NO_DEADLINE_S else remaining
 
 
 def _arrival(context: grpc.ServicerContext) -> Arrival:

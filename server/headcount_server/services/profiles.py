@@ -99,9 +99,9 @@ class Profiles:
         page = found.ids[start : start + size]
         answer = messages.ListProfilesResponse(total_size=len(found.ids))
         wanted = frozenset(request.attributes)
-        for key in self._database.keys_of(page).to_list():
+        for id_, key in zip(page.tolist(), self._database.keys_of(page).to_list(), strict=True):
             context.deadline.check()
-            answer.profiles.append(wire.profile_message(self._database.get_profile(key), wanted))
+            answer.profiles.append(wire.profile_message(self._database.get_profile(key), wanted, id_=id_))
         if start + size < len(found.ids):
             answer.next_page_token = wire.page_token(request, wire.PagePlace(found.version, int(page[-1])))
         stamp(answer, found.version, found.now_us, watch.us)

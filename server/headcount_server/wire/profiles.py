@@ -60,10 +60,13 @@ def lookup_answer(
     return answer
 
 
-def profile_message(profile: ProfileAnswer, attributes: Collection[str] = ()) -> messages.Profile:
+def profile_message(
+    profile: ProfileAnswer, attributes: Collection[str] = (), *, id_: int = 0
+) -> messages.Profile:
     """A profile inside a list, with the attributes named or, if none is, all."""
     made = messages.Profile(
         key=profile.key,
+        id=id_,
         tags=sorted(profile.tags),
         channels=sorted(profile.channels),
         identifiers=[messages.Identifier(type=t, value=v) for t, v in sorted(profile.identifiers.items())],
