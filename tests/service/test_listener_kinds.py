@@ -76,9 +76,11 @@ class Tokens:
 
 
 @contextmanager
-def listening(table: MethodTable, authenticator: Authenticator) -> Iterator[grpc.Channel]:
+def listening(
+    table: MethodTable, authenticator: Authenticator, now: Phase = Phase.SERVING
+) -> Iterator[grpc.Channel]:
     phase = PhaseHolder()
-    phase.current = Phase.SERVING
+    phase.current = now
     guard = Guard(GuardLimits(30, 60, 4, 1 << 20), authenticator, phase, Metrics())
     options = GrpcOptions("127.0.0.1:0", None, 8, 64, 4, 1 << 20, 1 << 20, 60, False)
     listener = GrpcListener(options, guard)
@@ -155,6 +157,14 @@ def _wait_for_a_free_place(channel: grpc.Channel) -> None:
             if error.code() is not CODE.RESOURCE_EXHAUSTED:
                 raise
     raise AssertionError("the place was never freed")
+
+
+@pytest.mark.parametrize("phase", [Phase.LOADING, Phase.DRAINING])
+def test_a_server_that_is_not_serving_refuses_before_it_decodes(phase: Phase) -> None:
+    with listening(TABLE, TrustEveryone(), phase) as channel:
+        refused = failed(channel.unary_unary("/test.Kinds/AddOne"), b"\xff no message")
+    assert (refused.code, refused.reason, refused.retry_s) == (CODE.UNAVAILABLE, "NOT_READY", 1.0)
+    assert phase.value in refused.message
 
 
 def test_without_credentials_nothing_is_decoded() -> None:
