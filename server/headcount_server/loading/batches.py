@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,7 +179,9 @@ class FileLoad:
             times=None if times is None else np.asarray(times.values, dtype=np.int64),
             names=self._options.event if names is None else names.values,
             ids=None if ids is None else _filled(ids.values),
-            rejected=(*chunk.rejected, *rejections.listed()),
+            rejected=tuple(
+                sorted((*chunk.rejected, *rejections.found), key=lambda rejected: rejected.position)
+            ),
         )
 
 
@@ -188,7 +190,7 @@ class _Rejections:
 
     def __init__(self, chunk: RawChunk) -> None:
         self._chunk = chunk
-        self._found = list[Rejected]()
+        self.found = list[Rejected]()
         self.keep = np.ones(len(chunk), dtype=np.bool_)
 
     def add(self, column: str, data: ColumnData) -> None:
@@ -198,11 +200,8 @@ class _Rejections:
     def add_rows(self, column: str, rows: Mask, reason: str) -> None:
         for row in np.flatnonzero(rows & self.keep).tolist():
             source = source_of(self._chunk, row)
-            self._found.append(Rejected(int(self._chunk.positions[row]), column, reason, source))
+            self.found.append(Rejected(int(self._chunk.positions[row]), column, reason, source))
         self.keep &= ~rows
-
-    def listed(self) -> Sequence[Rejected]:
-        return sorted(self._found, key=lambda rejected: rejected.position)
 
 
 def source_of(chunk: RawChunk, row: int) -> str:
