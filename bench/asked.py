@@ -88,3 +88,15 @@ QUESTIONS: dict[str, Asked] = {
     "keyed_window/same page": KEYED,
 }
 """By the id of the outcome: every peer answers those that it can."""
+
+RATIO_PEERS = ("duckdb", "polars", "clickhouse")
+"""The peers that the target ratios are about."""
+PEER_RATIOS = {
+    "five_indexed_leaves/five coded values": 40.0,
+    "five_indexed_leaves/one of the five a range": 40.0,
+    "numeric_range/with an index": 8.0,
+    "window_counts/filtered": 15.0,
+    "window_counts/unfiltered": 15.0,
+    "keyed_window/same page": 6.0,
+}
+"""How many times faster than the fastest of them, by the id of the outcome."""

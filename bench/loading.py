@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,16 +38,26 @@ class Load:
     event_seconds: float = 0.0
 
 
-def load(database: Database, files: Files, names: list[str] | None = None, *, events: bool = True) -> Load:
-    """Write a tier's profiles (all attributes, or those named), then its events, in batches of 100,000 text keys."""
+def load(
+    database: Database,
+    files: Files,
+    names: list[str] | None = None,
+    *,
+    events: bool = True,
+    batches: int | None = None,
+) -> Load:
+    """Write a tier's profiles (all attributes, or those named), then its events, in batches of 100,000 text keys.
+
+    `batches`: only so many of each.
+    """
     done = Load()
-    for profile_batch in profile_batches(files.profiles, names):
+    for profile_batch in itertools.islice(profile_batches(files.profiles, names), batches):
         started = time.perf_counter()
         receipt = database.write_profiles(profile_batch)
         done.profile_seconds += time.perf_counter() - started
         done.profiles += receipt.accepted
         _expect_all(receipt.accepted, len(profile_batch))
-    for event_batch in event_batches(files.events) if events else ():
+    for event_batch in itertools.islice(event_batches(files.events), batches if events else 0):
         started = time.perf_counter()
         receipt = database.write_events(event_batch)
         done.event_seconds += time.perf_counter() - started

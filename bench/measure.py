@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 WARM_RUNS = 2
 SAMPLES_MAX = 5_000
@@ -71,6 +72,7 @@ def once(call: Callable[[], object]) -> Timing:
 def resident_bytes() -> int:
     """Memory of this process that is in RAM, after giving back what is free."""
     gc.collect()
+    pa.default_memory_pool().release_unused()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
     with open("/proc/self/status") as status:
         for line in status:

@@ -41,7 +41,11 @@ def run_peer(name: str, tier: Tier, folder: Path, only: set[str]) -> dict[str, o
 
     chosen = {i: q for i, q in asked.QUESTIONS.items() if not only or i.split("/")[0] in only}
     measured: dict[str, object] = {}
-    with peers.ALL[name](Data(write_parquet(folder, tier)), tier) as peer:
+    try:
+        made = peers.ALL[name](Data(write_parquet(folder, tier)), tier)
+    except peers.PeerMissing as missing:
+        return {"missing": str(missing)}
+    with made as peer:
         for id_, question in chosen.items():
             call = peer.ask(question)
             if call is None:

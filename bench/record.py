@@ -1,0 +1,93 @@
+"""One run's results: what was measured, on what, beside whom. JSON under bench/results."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.outcome import Outcome, from_plain, to_plain
+from bench.tiers import Tier
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
+_PACKAGES = ("numpy", "numba", "pyroaring", "grpcio", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Micro:
+    """A kernel timed by pytest-benchmark: seconds per call, and what one call does."""
+
+    name: str
+    p50: float
+    variation: float
+    items: int
+
+
+@dataclass(slots=True)
+class Run:
+    """`peers`: by name, the version that ran or why it did not. `load`: the machine's load average meanwhile."""
+
+    tier: Tier
+    made: str
+    commit: str
+    machine: dict[str, str]
+    load: list[float]
+    seconds: float = 0.0
+    peers: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, dict[str, str]] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    micro: list[Micro] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plain = {
+            "tier": str(self.tier), "made": self.made, "commit": self.commit, "machine": self.machine,
+            "load": self.load, "seconds": round(self.seconds, 1), "peers": self.peers, "forms": self.forms,
+            "outcomes": [to_plain(o) for o in self.outcomes],
+            "micro": [{"name": m.name, "p50": m.p50, "variation": m.variation, "items": m.items} for m in self.micro],
+        }  # fmt: skip
+        path.write_text(json.dumps(plain, indent=1) + "\n")
+
+    @staticmethod
+    def read(path: Path) -> Run:
+        plain = json.loads(path.read_text())
+        plain["tier"] = Tier(plain["tier"])
+        plain["outcomes"] = [from_plain(o) for o in plain["outcomes"]]
+        plain["micro"] = [Micro(**m) for m in plain["micro"]]
+        return Run(**plain)
+
+
+def path_of(tier: Tier) -> Path:
+    return RESULTS / f"{tier}.json"
+
+
+def new_run(tier: Tier) -> Run:
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return Run(tier, made, _commit(), _machine(), [round(os.getloadavg()[0], 2)])
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def _machine() -> dict[str, str]:
+    cpu = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in _PACKAGES)
+    return {
+        "processor": cpu, "cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}", "python": platform.python_version(), "packages": packages,
+    }  # fmt: skip

@@ -1,0 +1,222 @@
+"""docs/performance.md and its plots, made from bench/results: `python -m bench.report`."""
+
+from __future__ import annotations
+
+from bench.asked import PEER_RATIOS, RATIO_PEERS
+from bench.outcome import Kind, Outcome
+from bench.questions import ALL
+from bench.record import ROOT, Run, path_of
+from bench.tiers import Tier
+
+PAGE = ROOT / "docs" / "performance.md"
+
+_INTRODUCTION = """\
+# Performance
+
+<!-- Made by `make bench`, `make bench-small` and `make bench-large`; do not edit. -->
+
+What the engine costs, beside the targets set for it, the floor below which nobody gets (the same work by the barest
+means), and what a user would pick instead. Rows that lose are here like those that win.
+
+## How it is measured
+
+- One seeded generator makes the data: thirty attributes of mixed types with Zipf values and 30 % absent, ten event types
+  over 90 days with three properties each. Tier S is 100,000 profiles and 2 million events, M 1 million and 20 million,
+  L 10 million and 100 million.
+- Every system runs alone in its own process on the same files. Generation, loading and compilation are not on any
+  clock unless the row is about them. Every count is compared with one worked out from the data by plain array
+  operations, and must be equal, or the run fails.
+- Values are medians of warm runs, after two that do not count, with the garbage collector off; beside them the 99th
+  percentile and, as ±, the interquartile range in per cent of the median. The machine is shared: trust ratios more than
+  seconds.
+- Ad-hoc rules are given as trees; what parsing text adds stands beside. The engine keeps bitmaps of attribute values
+  once they have been asked for: those are its indexes, and "cold" rows show the first time. It keeps no results.
+- Peers: DuckDB and Polars in memory, ClickHouse as chdb with MergeTree tables, events sorted by time in all of them,
+  texts as ENUM, Enum or LowCardinality, all cores; where a system has two documented forms (ClickHouse's bitmaps,
+  Polars' streaming engine) the faster one counts. Redis has ready bitmaps; pyroaring is plain operators on bitmaps per
+  value.
+- A row that waits for a part of the engine that is not there yet says so and has no number.
+"""
+
+
+def write() -> None:
+    """Write the page for all tiers that have results; plots too where matplotlib is installed."""
+    runs = {tier: Run.read(path_of(tier)) for tier in Tier if path_of(tier).exists()}
+    order = [t for t in (Tier.M, Tier.L, Tier.S) if t in runs]
+    parts = [_INTRODUCTION, *_plots(runs)]
+    for tier in order:
+        parts += _tier(runs[tier])
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text("\n".join(parts).rstrip() + "\n")
+
+
+def _plots(runs: dict[Tier, Run]) -> list[str]:
+    try:
+        from bench import plots
+    except ImportError:
+        names = [p for p in ("peers", "growth") if (ROOT / "docs" / "plots" / f"{p}.svg").exists()]
+    else:
+        names = plots.draw(runs)
+    titles = {
+        "peers": "The engine and its peers on the same questions, tier M",
+        "growth": "Cost against size: a straight line that rises no steeper than the dotted one is linear",
+    }
+    return [f"![{titles[n]}](plots/{n}.svg)\n" for n in names]
+
+
+def _tier(run: Run) -> list[str]:
+    size = run.tier.size
+    questions = {q.ROW: q.QUESTION for q in ALL}
+    rows = [o for o in run.outcomes if not o.is_beside]
+    return [
+        f"## Tier {run.tier}: {size.profiles:,} profiles, {size.events:,} events",
+        "",
+        _setting(run),
+        "",
+        *_summary(rows),
+        "| question | case | target | measured | 99th % | of target | floor | × floor | fastest peer | × faster |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        *_rows(rows, questions),
+        "",
+        *_peer_table(run),
+        *_beside(run),
+        *_micro(run),
+    ]
+
+
+def _setting(run: Run) -> str:
+    machine = run.machine
+    loads = " to ".join(f"{load:g}" for load in run.load)
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}; {machine['system']}, Python"
+        f" {machine['python']}, {machine['packages']}. Made {run.made} at {run.commit} in {run.seconds:.0f} s; load average"
+        f" {loads}, other work included."
+    )
+
+
+def _summary(rows: list[Outcome]) -> list[str]:
+    judged = [o for o in rows if o.meets() is not None]
+    met = sum(1 for o in judged if o.meets())
+    waiting = [o for o in rows if o.waits_for]
+    reasons = sorted({o.waits_for for o in waiting})
+    lines = [f"{met} of {len(judged)} measured cases meet their target; {len(waiting)} wait ({'; '.join(reasons)}).", ""]
+    return lines if judged else [f"No targets are set for this tier; {len(waiting)} cases wait ({'; '.join(reasons)}).", ""]
+
+
+def _rows(rows: list[Outcome], questions: dict[str, str]) -> list[str]:
+    lines, last = [], ""
+    for o in rows:
+        question = "" if o.row == last else questions[o.row]
+        last = o.row
+        lines.append(f"| {question} | {o.case} | {_quantity(o, o.target)} | {' | '.join(_measured(o))} |")
+    return lines
+
+
+def _measured(o: Outcome) -> list[str]:
+    peer = _ratio_peer(o)
+    peer_text = "" if peer is None else f"{_quantity(o, peer[1])} {peer[0]}"
+    if o.value is None:
+        return [f"*waits for {o.waits_for}*", "", "", "", "", peer_text, ""]
+    share = o.times_worse_than(o.target)
+    floor = o.times_worse_than(o.floor.value if o.floor else None)
+    spread = f" ±{o.variation * 100:.0f} %" if o.variation else ""
+    verdict = "" if share is None else (f"{share:.2f} ✓" if share <= 1 else f"**{share:.2g}**")
+    return [
+        _quantity(o, o.value) + spread, _quantity(o, o.p99), verdict,
+        _quantity(o, o.floor.value) if o.floor else "", "" if floor is None else f"{floor:.3g}",
+        peer_text, _faster(o, peer),
+    ]  # fmt: skip
+
+
+def _ratio_peer(o: Outcome) -> tuple[str, float] | None:
+    """The fastest of those that the target ratios are about."""
+    chosen = {name: value for name, value in o.peers.items() if name in RATIO_PEERS}
+    return min(chosen.items(), key=lambda item: item[1]) if chosen else None
+
+
+def _faster(o: Outcome, peer: tuple[str, float] | None) -> str:
+    if peer is None or o.value is None:
+        return ""
+    times, wanted = peer[1] / o.value, PEER_RATIOS.get(o.id)
+    if wanted is None:
+        return f"{times:.3g}"
+    return f"{times:.3g} of {wanted:g}" + (" ✓" if times >= wanted else "")
+
+
+def _peer_table(run: Run) -> list[str]:
+    if not run.peers:
+        return []
+    names = [name for name in run.peers if name in run.forms]
+    lines = [
+        f"### Beside other systems, tier {run.tier}", "",
+        "; ".join(f"{name}: {version}" for name, version in run.peers.items()) + ".", "",
+        "| case | engine | " + " | ".join(names) + " |", "|---|--:|" + "--:|" * len(names),
+    ]  # fmt: skip
+    for o in run.outcomes:
+        if o.peers:
+            cells = [_quantity(o, o.peers.get(n)) + _form(run, n, o.id) for n in names]
+            own = _quantity(o, o.value) or f"*waits for {o.waits_for}*"
+            lines.append(f"| {o.row.replace('_', ' ')}: {o.case} | {own} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _form(run: Run, name: str, id_: str) -> str:
+    form = run.forms[name].get(id_, "")
+    return f" ({form})" if form in ("bitmaps", "table") else ""
+
+
+def _beside(run: Run) -> list[str]:
+    rows = [o for o in run.outcomes if o.is_beside]
+    lines = [f"### Beside the table, tier {run.tier}", "", "| case | measured | 99th % | × floor |", "|---|--:|--:|--:|"]
+    for o in rows:
+        floor = o.times_worse_than(o.floor.value if o.floor else None)
+        spread = f" ±{o.variation * 100:.0f} %" if o.variation else ""
+        ratio = "" if floor is None else f"{floor:.3g}"
+        lines.append(f"| {o.row.replace('_', ' ')}: {o.case} | {_quantity(o, o.value)}{spread} | {_quantity(o, o.p99)} | {ratio} |")
+    return [*lines, ""] if rows else []
+
+
+def _micro(run: Run) -> list[str]:
+    if not run.micro:
+        return []
+    lines = ["### Kernels, one thread", "", "| kernel | for one call | for one item |", "|---|--:|--:|"]
+    lines += [f"| {m.name} | {seconds(m.p50)} | {m.p50 / m.items * 1e9:.2f} ns |" for m in run.micro]
+    return [*lines, ""]
+
+
+def _quantity(o: Outcome, value: float | None) -> str:
+    if value is None:
+        return ""
+    match o.kind:
+        case Kind.TIME:
+            return seconds(value)
+        case Kind.RATE:
+            return f"{value / 1e6:.2f} M/s" if value >= 1e6 else f"{value / 1e3:.3g} k/s" if value >= 1e3 else f"{value:.0f}/s"
+        case Kind.SIZE:
+            return f"{value:,.0f} B"
+
+
+def seconds(value: float) -> str:
+    """A duration with three significant digits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def one_line(o: Outcome) -> str:
+    """An outcome for a terminal."""
+    cells = [f"{o.row}: {o.case}".ljust(78), (_quantity(o, o.value) or f"waits for {o.waits_for}").rjust(12)]
+    if o.target is not None:
+        cells.append(f"target {_quantity(o, o.target)}")
+    floor = o.times_worse_than(o.floor.value if o.floor else None)
+    if floor is not None:
+        cells.append(f"{floor:.3g} x floor")
+    peer = _ratio_peer(o)
+    if peer is not None and o.value is not None:
+        cells.append(f"{peer[1] / o.value:.3g} x faster than {peer[0]}")
+    return "  ".join(cells)
+
+
+if __name__ == "__main__":
+    write()
