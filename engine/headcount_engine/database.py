@@ -18,8 +18,9 @@ from headcount_engine.conditions.text import parse
 from headcount_engine.conditions.tree import Condition, InSegment, check_size
 from headcount_engine.durability.directory import Directory
 from headcount_engine.errors import DeadlineExceeded, FailedPrecondition, InvalidValue, NotFound, OutOfRange
-from headcount_engine.evaluation import answer
+from headcount_engine.evaluation import answer, editing
 from headcount_engine.evaluation.answer import Question
+from headcount_engine.evaluation.explain import Explainer
 from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
@@ -35,10 +36,13 @@ from headcount_engine.membership.catalogue import Catalogue, Definition
 from headcount_engine.model.answers import (
     CheckAnswer,
     CheckManyAnswer,
+    CompareAnswer,
     CountAnswer,
+    ExplainAnswer,
     MembersAnswer,
     MembershipsAnswer,
     Need,
+    PlanStep,
     ProfileAnswer,
     SchemaView,
     Segment,
@@ -47,6 +51,7 @@ from headcount_engine.model.answers import (
     SegmentPage,
     SegmentQuery,
     Settings,
+    SizesAnswer,
     Status,
 )
 from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
@@ -234,6 +239,44 @@ class Database:
 
         return self._ask(rules, at_us, need, ask)
 
+    def explain(self, key: str, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> ExplainAnswer:
+        """Why a profile is in or out, what would change it, and when the clock alone will."""
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> ExplainAnswer:
+            profile = int(question.view.find_keys(Texts.of([key]))[0])
+            if profile < 0 or profile not in question.view.population.existing:
+                question.binder().bind(rules[0])
+                return ExplainAnswer(None, at.version, at.now_us, at.engine_us())
+            explainer = Explainer(question.view, profile, question.moment, self._catalogue, need.deadline)
+            return ExplainAnswer(explainer.explain(rules[0]), at.version, at.now_us, at.engine_us())
+
+        return self._ask([rule], at_us, need, ask)
+
+    def node_sizes(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> SizesAnswer:
+        """The exact size of every node of a rule."""
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> SizesAnswer:
+            tree, warnings = editing.node_sizes(question, rules[0])
+            total = question.view.population.count
+            return SizesAnswer(tree, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+
+        return self._ask([rule], at_us, need, ask)
+
+    def compare(
+        self, old: Rule, new: Rule, attributes: Sequence[str] = (), *, at_us: int | None = None, need: Need = _NEED_NOTHING
+    ) -> CompareAnswer:
+        """Who would join and leave if one rule became another, by value of some attributes; and how the two relate."""
+
+        def ask(question: Question, rules: list[Condition], at: _At) -> CompareAnswer:
+            found = editing.compare(question, rules[0], rules[1], attributes)
+            return CompareAnswer(*found, at.version, at.now_us, at.engine_us())
+
+        return self._ask([old, new], at_us, need, ask, attributes)
+
+    def describe(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> PlanStep:
+        """How a count of the rule is carried out, with estimated and actual sizes and times."""
+        return self._ask([rule], at_us, need, lambda question, rules, _: editing.describe(question, rules[0]))
+
     def memberships(self, key: str, *, need: Need = _NEED_NOTHING) -> MembershipsAnswer:
         """The segments that one profile is in."""
         ids = sorted(self._catalogue.all())
@@ -380,11 +423,12 @@ class Database:
         at_us: int | None,
         need: Need,
         ask: Callable[[Question, list[Condition], _At], Answer],
+        attributes: Sequence[str] = (),
     ) -> Answer:
         """Pin what the rules read and put the question to evaluation."""
         started_ns = time.perf_counter_ns()
         conditions = [self._parsed(rule) for rule in rules]
-        names: set[str] = set()
+        names = set(attributes)
         for condition in conditions:
             names |= attributes_read(condition, self._catalogue)
         self._wait_for(need)

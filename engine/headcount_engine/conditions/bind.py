@@ -87,6 +87,7 @@ from headcount_engine.conditions.tree import (
 from headcount_engine.conditions.windows import Window
 from headcount_engine.errors import InvalidRule, UnknownName
 from headcount_engine.indexes.attributes import AttributeView
+from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.predicates import Present
 from headcount_engine.indexes.store import ReadView
@@ -331,11 +332,13 @@ class Binder:
             return None
         match type_.kind:
             case Kind.TEXT:
-                dictionary = self.view.property_texts(name)
-                return Field(name, type_, dictionary, 0 if dictionary is None else len(dictionary))
+                texts = self.view.property_texts(name)
+                texts = TextDictionary() if texts is None else texts
+                return Field(name, type_, texts, len(texts))
             case Kind.TEXT_SET:
                 sets = self.view.property_sets(name)
-                return Field(name, type_, sets, 0 if sets is None else len(sets))
+                sets = SetDictionary() if sets is None else sets
+                return Field(name, type_, sets, len(sets))
             case _:
                 return Field(name, type_, None, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import assert_never
 
 import numpy as np
@@ -41,7 +42,9 @@ class Execution:
     `space` is who the sets are about: people, unless this is the inside of a `same`.
     """
 
-    def __init__(self, view: ReadView, deadline: Deadline) -> None:
+    def __init__(self, view: ReadView, deadline: Deadline, *, records: bool = False) -> None:
+        """`records`: keep the time of every step, for `recorded`."""
+        self._times_us: dict[int, float] | None = {} if records else None
         self._view = view
         self._deadline = deadline
         self._space: Space = People(view.population)
@@ -66,8 +69,18 @@ class Execution:
         done = self._done.get(id(plan))
         if done is None:
             self._deadline.check()
+            started = time.perf_counter()
             done = self._done[id(plan)] = self._members(plan)
+            if self._times_us is not None:
+                self._times_us[id(plan)] = (time.perf_counter() - started) * 1e6
         return done
+
+    def recorded(self, plan: Plan) -> tuple[int | None, float | None]:
+        """(size, microseconds) of a step whose set was made; (None, None) of one that was only counted or not needed."""
+        done = self._done.get(id(plan))
+        if done is None or self._times_us is None:
+            return None, None
+        return len(done), self._times_us.get(id(plan))
 
     def count(self, plan: Plan) -> int:
         """How many; the last step of an intersection, a union of two or a complement is only counted."""

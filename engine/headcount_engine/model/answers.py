@@ -113,6 +113,105 @@ class ProfileAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """One node of a rule for one profile: its text, whether it holds, and the value or count behind a leaf.
+
+    `actual` is None for groups, for absent values and for leaves that have no single value (sequences, `same`).
+    """
+
+    text: str
+    holds: bool
+    actual: Cell | None
+    children: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a profile is in or out.
+
+    `decisive`: the texts of a smallest set of leaves that would have to change for the answer to change.
+    `flips_at_us`: the instant at which the clock alone changes the answer, None if it never does, provided
+    `is_flip_certain` (false where too many instants would have to be tried).
+    """
+
+    holds: bool
+    tree: Measured
+    decisive: tuple[str, ...]
+    flips_at_us: int | None
+    is_flip_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAnswer:
+    """None for an unknown profile."""
+
+    explanation: Explanation | None
+    version: int
+    now_us: int
+    engine_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """One node of a rule with its exact size."""
+
+    text: str
+    size: int
+    children: tuple[Sized, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SizesAnswer:
+    """The exact size of every node of a rule, all at one version and now."""
+
+    tree: Sized
+    total: int
+    version: int
+    now_us: int
+    engine_us: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """Of the profiles with one value of an attribute (None: absent): how many would join and how many leave."""
+
+    value: str | None
+    joins: int
+    leaves: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompareAnswer:
+    """What an edit from one rule to another would change, on today's data.
+
+    `relation`: "equal", "contains" (the old one all of the new), "contained", "disjoint" or "overlapping".
+    """
+
+    old_size: int
+    new_size: int
+    joins: int
+    leaves: int
+    relation: str
+    by_attribute: Mapping[str, tuple[ValueChange, ...]]
+    version: int
+    now_us: int
+    engine_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step of a plan as carried out. `size` None: it was only counted, or never needed."""
+
+    text: str
+    estimated_size: int
+    size: int | None
+    estimated_us: float
+    took_us: float | None
+    children: tuple[PlanStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaView:
     """All that rules can name. Events are those declared or seen, with the number of events held."""
 

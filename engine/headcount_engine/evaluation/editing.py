@@ -1,0 +1,110 @@
+"""What someone who edits a rule wants to see: the size of every node, what an edit changes, how it is evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from headcount_engine import bitmaps
+from headcount_engine.bitmaps import Bitmap
+from headcount_engine.conditions.text import to_text
+from headcount_engine.conditions.tree import Condition, Same, children
+from headcount_engine.errors import InvalidArgument
+from headcount_engine.evaluation.answer import Question
+from headcount_engine.evaluation.describe import steps
+from headcount_engine.evaluation.execute import Execution
+from headcount_engine.indexes.attributes import AttributeView
+from headcount_engine.model.answers import PlanStep, Sized, ValueChange
+from headcount_engine.model.batches import I64
+from headcount_engine.model.instants import format_date, format_instant
+from headcount_engine.model.values import Cell, Date, Instant, Point
+
+_VALUES_SHOWN = 1_000
+
+
+def node_sizes(question: Question, rule: Condition) -> tuple[Sized, list[str]]:
+    """The exact size of every node, in one evaluation; equal nodes are evaluated once."""
+    binder = question.binder()
+    execution = question.execution()
+
+    def size(node: Condition) -> Sized:
+        inner = tuple(size(child) for child in children(node) if _is_shown(node))
+        return Sized(to_text(node), execution.count(execution.plan(binder.bind(node))), inner)
+
+    return size(rule), binder.warnings
+
+
+def _is_shown(node: Condition) -> bool:
+    """Whether the parts of a node are conditions on whole profiles (those of a `same` are not)."""
+    return not isinstance(node, Same)
+
+
+def compare(
+    question: Question, old: Condition, new: Condition, attributes: Sequence[str]
+) -> tuple[int, int, int, int, str, dict[str, tuple[ValueChange, ...]]]:
+    """(old size, new size, joins, leaves, relation, joins and leaves by value of each attribute)."""
+    binder = question.binder()
+    execution = question.execution()
+    before, after = (execution.members(execution.plan(binder.bind(rule))) for rule in (old, new))
+    joined, left = after - before, before - after
+    by_attribute = {name: _by_value(binder.attribute(name), joined, left) for name in attributes}
+    return len(before), len(after), len(joined), len(left), _relation(before, after), by_attribute
+
+
+def _relation(old: Bitmap, new: Bitmap) -> str:
+    if old == new:
+        return "equal"
+    if old.isdisjoint(new):
+        return "disjoint"
+    if new <= old:
+        return "contains"
+    return "contained" if old <= new else "overlapping"
+
+
+def _by_value(attribute: AttributeView, joined: Bitmap, left: Bitmap) -> tuple[ValueChange, ...]:
+    """Joins and leaves by value, most first; at most 1,000 values."""
+    joins, leaves = (_counts(attribute, held) for held in (joined, left))
+    values = sorted(joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), v or ""))
+    return tuple(ValueChange(v, joins.get(v, 0), leaves.get(v, 0)) for v in values[:_VALUES_SHOWN])
+
+
+def _counts(attribute: AttributeView, held: Bitmap) -> dict[str | None, int]:
+    ids: I64 = bitmaps.to_ids(held).astype(np.int64)
+    if not len(ids):
+        return {}
+    stored = attribute.column.gather(ids)
+    if stored.ndim == 2:
+        raise InvalidArgument(f"{attribute.definition.name!r} is a point: it has no values to list")
+    _, first, counts = np.unique(stored, return_index=True, return_counts=True)
+    cells = [attribute.cell(int(ids[row])) for row in first.tolist()]
+    return {_shown(cell): int(count) for cell, count in zip(cells, counts.tolist(), strict=True)}
+
+
+def _shown(cell: Cell | None) -> str | None:
+    match cell:
+        case None:
+            return None
+        case bool():
+            return "true" if cell else "false"
+        case frozenset():
+            return ", ".join(sorted(cell))
+        case Instant(us):
+            return format_instant(us)
+        case Date(days):
+            return format_date(days)
+        case Point(latitude, longitude):
+            return f"({latitude}, {longitude})"
+        case _:
+            return str(cell)
+
+
+def describe(question: Question, rule: Condition) -> PlanStep:
+    """The plan of a rule as carried out to count it: estimated and actual sizes and times of every step."""
+    started = time.perf_counter()
+    execution = Execution(question.view, question.deadline, records=True)
+    plan = execution.plan(question.binder().bind(rule))
+    count = execution.count(plan)
+    took_us = (time.perf_counter() - started) * 1e6
+    return steps(plan, execution, count, took_us)
