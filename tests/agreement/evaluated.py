@@ -19,7 +19,7 @@ EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
 FUNCTIONS: frozenset[Function] = frozenset(Function)
 NO_WRITE_YET: frozenset[type] = frozenset({Consent, Merge, Erase})
 HAS_MANUAL_SEGMENTS = False
-HAS_DEDUPLICATION = False
+HAS_DEDUPLICATION = True
 LEAST_INT64 = -(2**63)
 """Stands for "absent" in a column, so the engine refuses it as a value, where the oracle takes it."""
 

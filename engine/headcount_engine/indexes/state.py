@@ -13,7 +13,7 @@ from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
-from headcount_engine.model.batches import I64, U8, U32, Texts
+from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.values import ValueType
 
@@ -110,6 +110,7 @@ def dump(indexes: Indexes) -> Node:
         "existing": indexes.identities.view().existing.serialize(),
         "attributes": [_attribute(a) for a in indexes.attributes.all().values()],
         "batches": events.batches,
+        "event_ids": list(indexes.event_ids.dump()),
         "property_texts": {name: _texts(d.table) for name, d in events.texts.items()},
         "property_sets": {name: _dictionary(d) for name, d in events.sets.items()},
         "events": {
@@ -132,6 +133,7 @@ def restore(indexes: Indexes, node: Node) -> None:
         indexes.attributes.put(_restore_attribute(attribute))
     events = indexes.events
     events.batches = cast("int", node["batches"])
+    indexes.event_ids.restore(*cast("tuple[U64, U64, I64, U32]", tuple(cast("list[Plain]", node["event_ids"]))))
     for name, texts in cast("Node", node["property_texts"]).items():
         dictionary = events.texts[name] = TextDictionary()
         _restore_texts(dictionary.table, texts)

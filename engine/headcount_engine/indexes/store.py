@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from headcount_engine.indexes.attributes import AttributeStore, AttributeView
+from headcount_engine.indexes.deduplication import EventIds
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import EventStore, TypeView
 from headcount_engine.indexes.identities import Identities, PopulationView
@@ -20,6 +21,7 @@ class Indexes:
         self.identities = Identities()
         self.attributes = AttributeStore()
         self.events = EventStore()
+        self.event_ids = EventIds()
         self.samples = Samples(self.identities.keys)
 
 

@@ -66,7 +66,7 @@ class Writer:
             version = self._gate.version + 1
             self._log.append(version, now_us, staged)
             with self._gate.lock:
-                self._publish(staged, version)
+                self._publish(staged, version, now_us)
                 self._gate.version, self._gate.now_us = version, now_us
             for edit in staged.events:
                 self._indexes.events.types[edit.name].compact()
@@ -84,7 +84,7 @@ class Writer:
             or staged.declared_events or staged.accepted
         )  # fmt: skip
 
-    def _publish(self, staged: Staged, version: int) -> None:
+    def _publish(self, staged: Staged, version: int, now_us: int) -> None:
         indexes = self._indexes
         indexes.identities.publish(staged.new_keys)
         for attribute in staged.new_attributes:
@@ -99,3 +99,5 @@ class Writer:
         for events in staged.events:
             indexes.events.types[events.name].publish(events)
         indexes.events.batches += staged.takes_batch
+        if staged.event_ids is not None:
+            indexes.event_ids.publish(staged.event_ids, now_us)

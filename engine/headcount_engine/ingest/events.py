@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headcount_engine.errors import LimitExceeded, UnknownName
+from headcount_engine.indexes.deduplication import Seen, hash_column
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import ROW, TypeEdit
 from headcount_engine.indexes.predicates import Stored
@@ -16,9 +17,11 @@ from headcount_engine.ingest.keys import KeyResolver
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import Limits
 from headcount_engine.model.answers import Settings
-from headcount_engine.model.batches import I64, Column, EventBatch, Mask, Reason, Texts
+from headcount_engine.model.batches import I64, U32, U64, Column, EventBatch, Mask, Reason, Texts
 from headcount_engine.model.schema import checked_name
 from headcount_engine.model.values import ValueType
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def stage_events(
@@ -36,8 +39,10 @@ def stage_events(
     columns = _Properties(indexes, batch, settings, limits)
     for name, rows in groups.items():
         columns.check(name, rows, verdicts)
+    seen = _look_up_ids(indexes, batch, keys, now_us, limits, verdicts)
+    repeats = _leave_out_repeats(seen, verdicts)
     resolver = KeyResolver(indexes.identities, keys, batch.create, verdicts)
-    rejected = verdicts.rejected()
+    rejected = tuple(r for r in verdicts.rejected() if r.reason is not Reason.DUPLICATE or r.message)
     if batch.all_or_nothing and rejected:
         return Staged(0, rejected)
     resolved = resolver.resolve(limits)
@@ -49,10 +54,69 @@ def stage_events(
     return Staged(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
+        duplicates=repeats,
         new_keys=resolved.new_keys,
         events=tuple(edits),
-        takes_batch=True,
+        event_ids=None if seen is None else seen.kept(verdicts.accepted),
+        takes_batch=bool(edits),
     )
+
+
+def _look_up_ids(
+    indexes: Indexes, batch: EventBatch, keys: Texts, now_us: int, limits: Limits, verdicts: Verdicts
+) -> Seen | None:
+    """Which rows repeat an event id; rows already turned away neither repeat nor count as having come."""
+    if batch.event_ids is None or not len(batch.event_ids.data):
+        return None
+    admitted = admit_texts(batch.event_ids, limits.key_bytes, as_key=False)
+    reject_bad_texts(admitted, verdicts, "event_id", Reason.BAD_VALUE, "the event id")
+    ids = admitted.texts
+    if not verdicts.accepted.all():
+        standing = np.where(verdicts.accepted, np.diff(ids.offsets), 0)
+        rows = np.flatnonzero(standing)
+        kept = ids.take(rows)
+        offsets = np.zeros(len(ids) + 1, dtype=np.int64)
+        np.cumsum(standing, out=offsets[1:])
+        ids = Texts(kept.data, offsets)
+    return indexes.event_ids.look(ids, _digests(batch, keys), now_us)
+
+
+def _digests(batch: EventBatch, keys: Texts) -> U32:
+    """32 bits of what each row says: profile, name, time and properties, whatever the order of the columns."""
+    total = hash_column(keys) ^ (batch.times_us.astype(np.uint64) * _ODD)
+    if isinstance(batch.names, Texts):
+        total = (total ^ hash_column(batch.names)) * _ODD
+    for column in sorted(batch.properties, key=lambda c: c.name):
+        total = (total ^ _column_digest(column)) * _ODD
+    return (total >> np.uint64(32)).astype(np.uint32)
+
+
+def _column_digest(column: Column) -> U64:
+    values = column.values
+    if isinstance(values, Texts):
+        digest = hash_column(values)
+        if column.element_offsets is not None:
+            sums = np.append(np.uint64(0), np.cumsum(digest, dtype=np.uint64))
+            digest = sums[column.element_offsets[1:]] - sums[column.element_offsets[:-1]]
+    elif values.ndim == 2:
+        digest = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64).sum(axis=1, dtype=np.uint64)
+    else:
+        digest = values.astype(np.float64 if values.dtype.kind == "f" else np.int64).view(np.uint64)
+    return digest if column.present is None else np.where(column.present, digest, np.uint64(0))
+
+
+def _leave_out_repeats(seen: Seen | None, verdicts: Verdicts) -> int:
+    """Take repeats out; only those with other content are reported. Returns how many there were."""
+    if seen is None or not seen.is_repeat.any():
+        return 0
+    for chosen, message in (
+        (seen.is_different, "this event id came before with other content; the first one stays"),
+        (seen.is_repeat & ~seen.is_different, ""),
+    ):
+        bad = np.zeros(len(verdicts.accepted), dtype=np.bool_)
+        bad[seen.rows[chosen]] = True
+        verdicts.reject(bad, "event_id", Reason.DUPLICATE, message)
+    return int(seen.is_repeat.sum())
 
 
 def _by_name(batch: EventBatch, limits: Limits, verdicts: Verdicts) -> dict[str, I64]:

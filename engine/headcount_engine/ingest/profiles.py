@@ -20,7 +20,7 @@ from headcount_engine.ingest.keys import KeyResolver
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.model.answers import Settings
-from headcount_engine.model.batches import I64, Change, Column, Mask, ProfileBatch, Reason, Texts
+from headcount_engine.model.batches import I64, U32, Change, Column, Mask, ProfileBatch, Reason, Texts
 from headcount_engine.model.schema import (
     AttributeDefinition,
     changed_attribute,
@@ -43,11 +43,9 @@ class _Target:
 def occurrences(batch: ProfileBatch) -> list[I64]:
     """Rows split so that no part has one key twice, where a batch needs that; else all rows as one part.
 
-    Setting values needs no split (the last row wins); adding to what is there, or changing one attribute by two
-    columns, does.
+    Setting values needs no split (the last row wins); adding to what is there does.
     """
-    names = [c.name for c in batch.columns]
-    if len(set(names)) == len(names) and all(c.change is Change.SET for c in batch.columns):
+    if all(c.change is Change.SET for c in batch.columns):
         return [np.arange(len(batch), dtype=np.int64)]
     from headcount_engine.indexes.texts import TextTable
 
@@ -71,6 +69,7 @@ def stage_profiles(
         raise LimitExceeded("batch_rows", limits.batch_rows, len(batch))
     verdicts = Verdicts(len(batch))
     keys = admit_keys(batch.keys, limits, verdicts)
+    _check_columns(batch)
     new_attributes: dict[str, Attribute] = {}
     targets = []
     for column in batch.columns:
@@ -91,7 +90,8 @@ def stage_profiles(
     owners: list[OwnerEdit] = []
     edits: list[tuple[Attribute, ColumnEdit]] = []
     for target in targets:
-        edit = _stage_column(target, resolved.ids, verdicts.accepted, owners)
+        before = [edit for attribute, edit in edits if attribute is target.attribute]
+        edit = _stage_column(target, resolved.ids, verdicts.accepted, owners, before)
         if edit is not None:
             edits.append((target.attribute, edit))
             if target.attribute.definition.is_tracked:
@@ -104,6 +104,20 @@ def stage_profiles(
         columns=tuple(edits),
         owners=tuple(owners),
     )
+
+
+def _check_columns(batch: ProfileBatch) -> None:
+    """One attribute may be added to and removed from, in the order of the columns; nothing else twice in a batch."""
+    changes: dict[str, set[Change]] = {}
+    for column in batch.columns:
+        of_name = changes.setdefault(column.name, set())
+        if of_name and not {*of_name, column.change} <= {Change.SET, Change.ADD, Change.REMOVE}:
+            raise InvalidValue("an attribute is set or incremented, not both in one batch", path=column.name)
+        if column.change in of_name and column.change is not Change.SET:
+            raise InvalidValue("an attribute twice in one batch", path=column.name)
+        if column.is_identifier and of_name:
+            raise InvalidValue("an identifier twice in one batch", path=column.name)
+        of_name.add(column.change)
 
 
 def _attribute_for(
@@ -182,8 +196,13 @@ def _old_values(attribute: Attribute, ids: I64, dtype: np.dtype[Any]) -> Stored:
     return held[inverse]
 
 
-def _stage_column(target: _Target, ids: I64, accepted: Mask, owners: list[OwnerEdit]) -> ColumnEdit | None:
-    """The staged edit of one column: rows that say something, the last one of each profile."""
+def _stage_column(
+    target: _Target, ids: I64, accepted: Mask, owners: list[OwnerEdit], before: list[ColumnEdit]
+) -> ColumnEdit | None:
+    """The staged edit of one column: rows that say something, the last one of each profile.
+
+    `before`: what earlier columns of the batch do to the same attribute.
+    """
     column, attribute, coerced = target.column, target.attribute, target.coerced
     touched = coerced.present | column.unset if column.unset is not None else coerced.present
     rows = np.flatnonzero(touched & accepted)
@@ -194,7 +213,7 @@ def _stage_column(target: _Target, ids: I64, accepted: Mask, owners: list[OwnerE
     profiles = ids[rows]
     last = np.append(profiles[1:] != profiles[:-1], True)
     rows, profiles = rows[last], profiles[last]
-    values = _stored_values(target, rows, profiles)
+    values = _stored_values(target, rows, profiles, before)
     if attribute.definition.is_identifier:
         owners.append(_own(attribute, profiles, values))
     return attribute.column.stage(profiles, values, cuts_by_block(profiles))
@@ -211,11 +230,11 @@ def _stamp(
     return stamps, stamps.column.stage(ids, values, cuts_by_block(ids))
 
 
-def _stored_values(target: _Target, rows: I64, profiles: I64) -> Stored:
+def _stored_values(target: _Target, rows: I64, profiles: I64, before: list[ColumnEdit]) -> Stored:
     coerced, column, dictionary = target.coerced, target.column, target.attribute.dictionary
     present = coerced.present[rows]
     if isinstance(dictionary, SetDictionary):
-        return _set_codes(target, dictionary, rows, profiles)
+        return _set_codes(target, dictionary, rows, profiles, before)
     if isinstance(dictionary, TextDictionary):
         assert isinstance(coerced.values, Texts)
         codes = np.zeros(len(rows), dtype=np.uint32)
@@ -236,7 +255,9 @@ def _by_row(rows: I64, profiles: I64, count: int) -> I64:
     return ids
 
 
-def _set_codes(target: _Target, dictionary: SetDictionary, rows: I64, profiles: I64) -> Stored:
+def _set_codes(
+    target: _Target, dictionary: SetDictionary, rows: I64, profiles: I64, before: list[ColumnEdit]
+) -> Stored:
     """Codes of the sets after the change; unset rows are absent."""
     column, texts, present = target.column, target.coerced.values, target.coerced.present[rows]
     assert isinstance(texts, Texts) and column.element_offsets is not None
@@ -247,15 +268,25 @@ def _set_codes(target: _Target, dictionary: SetDictionary, rows: I64, profiles: 
     owners = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
     pairs = (owners << 32) | dictionary.elements.intern(texts.take(at))
     if column.change is not Change.SET:
-        view = target.attribute.column.view()
-        old = dictionary.pairs_of(view.gather(profiles).astype(np.uint32))
+        held = _held_codes(target.attribute, profiles, before)
+        old = dictionary.pairs_of(held)
         pairs = np.union1d(old, pairs) if column.change is Change.ADD else np.setdiff1d(old, pairs)
     codes = dictionary.codes_of_pairs(len(rows), pairs)
     if column.change is Change.REMOVE:
-        was_absent = view.gather(profiles) == 0
-        codes[was_absent] = 0
+        codes[held == 0] = 0
     codes[~present] = 0
     return codes
+
+
+def _held_codes(attribute: Attribute, profiles: I64, before: list[ColumnEdit]) -> U32:
+    """Codes of ascending profiles as earlier columns of the batch leave them."""
+    held: U32 = attribute.column.view().gather(profiles).astype(np.uint32)
+    for edit in before:
+        at = np.searchsorted(profiles, edit.ids)
+        at = np.minimum(at, len(profiles) - 1)
+        same = profiles[at] == edit.ids
+        held[at[same]] = edit.values[same]
+    return held
 
 
 def _own(attribute: Attribute, profiles: I64, codes: Stored) -> OwnerEdit:

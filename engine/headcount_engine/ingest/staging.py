@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit
+from headcount_engine.indexes.deduplication import IdsEdit
 from headcount_engine.indexes.events import TypeEdit
 from headcount_engine.model.batches import I64, U32, RejectedRow, Texts
 from headcount_engine.model.values import ValueType
@@ -34,5 +35,6 @@ class Staged:
     owners: tuple[OwnerEdit, ...] = ()
     events: tuple[TypeEdit, ...] = ()
     declared_events: Mapping[str, Mapping[str, ValueType]] = field(default_factory=dict)
+    event_ids: IdsEdit | None = None
     takes_batch: bool = False
     """Whether an event batch number is used up."""
