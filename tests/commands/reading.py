@@ -54,7 +54,9 @@ def rows_of(batch: ReadyBatch) -> list[dict[str, object]]:
         for column in batch.columns:
             if column.data.present[index]:
                 value = column.data.values[index]
-                row[column.plan.name] = value.as_py() if isinstance(value, pa.Scalar) else np.asarray(value).tolist()
+                row[column.plan.name] = (
+                    value.as_py() if isinstance(value, pa.Scalar) else np.asarray(value).tolist()
+                )
             elif column.nulls is not None and column.nulls[index]:
                 row[column.plan.name] = None
     return rows

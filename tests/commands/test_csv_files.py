@@ -37,7 +37,9 @@ def test_a_byte_order_mark_and_carriage_returns_are_not_part_of_names_and_cells(
     assert read.rows == [{"key": "1", "name": "Ann"}, {"key": "2", "name": "Bo"}]
 
 
-def test_quotes_hold_delimiters_quotes_and_line_breaks_and_lines_are_counted_through_them(tmp_path: Path) -> None:
+def test_quotes_hold_delimiters_quotes_and_line_breaks_and_lines_are_counted_through_them(
+    tmp_path: Path,
+) -> None:
     text = 'id,name\n1,"a, ""b""\nc"\n2,x,y\n3,"d\n\ne"\n4\n5,f\n'
     read = read_file(write(tmp_path, text), KEY)
     assert [row["name"] for row in read.rows] == ['a, "b"\nc', "d\n\ne", "f"]
@@ -51,8 +53,12 @@ def test_quotes_hold_delimiters_quotes_and_line_breaks_and_lines_are_counted_thr
 def test_lines_stay_right_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_files, "BLOCK_BYTES", 4_096)
     bad = {777, 4_000, 19_999}
-    lines = ["id,n"] + ["oops" if n in bad else f'{n},"{n}\n"' if n % 1_000 == 1 else f"{n},{n}" for n in range(20_000)]
-    read = read_file(write(tmp_path, "\n".join(lines) + "\n"), LoadOptions(key="id", types=parse_types(["n=text"])))
+    lines = ["id,n"] + [
+        "oops" if n in bad else f'{n},"{n}\n"' if n % 1_000 == 1 else f"{n},{n}" for n in range(20_000)
+    ]
+    read = read_file(
+        write(tmp_path, "\n".join(lines) + "\n"), LoadOptions(key="id", types=parse_types(["n=text"]))
+    )
     text = "\n".join(lines).split("\n")
     assert [text[r.position - 1] for r in read.rejected] == ["oops"] * 3
     assert len(read.rows) == 20_000 - len(bad)
@@ -99,7 +105,10 @@ def test_a_column_that_is_empty_at_first_is_settled_by_its_first_value(
 
 
 def test_lists_are_split_on_bars(tmp_path: Path) -> None:
-    read = read_file(write(tmp_path, "id,likes\n1,a|b\n2,\n3,|c||\n4,|\n"), LoadOptions(key="id", lists=frozenset({"likes"})))
+    read = read_file(
+        write(tmp_path, "id,likes\n1,a|b\n2,\n3,|c||\n4,|\n"),
+        LoadOptions(key="id", lists=frozenset({"likes"})),
+    )
     assert read.rows == [
         {"key": "1", "likes": ["a", "b"]},
         {"key": "2"},
@@ -109,7 +118,10 @@ def test_lists_are_split_on_bars(tmp_path: Path) -> None:
 
 
 def test_decimals_are_exact_and_refuse_more_digits(tmp_path: Path) -> None:
-    path = write(tmp_path, "id,paid\n1,0.10\n2,1e2\n3,-7\n4,0.125\n5,92233720368547758.08\n6,92233720368547758.07\n7,nan\n")
+    path = write(
+        tmp_path,
+        "id,paid\n1,0.10\n2,1e2\n3,-7\n4,0.125\n5,92233720368547758.08\n6,92233720368547758.07\n7,nan\n",
+    )
     read = read_file(path, LoadOptions(key="id", types=parse_types(["paid=decimal(2)"])))
     assert [row["paid"] for row in read.rows] == [10, 10_000, -700, 2**63 - 1]
     assert [(r.position, r.reason) for r in read.rejected] == [
@@ -120,7 +132,10 @@ def test_decimals_are_exact_and_refuse_more_digits(tmp_path: Path) -> None:
 
 
 def test_event_times_are_read_with_their_offset_or_in_the_zone(tmp_path: Path) -> None:
-    path = write(tmp_path, "id,at\n1,2024-07-01T12:00:00Z\n1,2024-07-01 12:00:00\n1,2024-07-01\n1,2024-07-01T12:00:00.5+02:00\n")
+    path = write(
+        tmp_path,
+        "id,at\n1,2024-07-01T12:00:00Z\n1,2024-07-01 12:00:00\n1,2024-07-01\n1,2024-07-01T12:00:00.5+02:00\n",
+    )
     options = LoadOptions(key="id", time="at", event="visit", zone="Europe/Stockholm")
     noon = 1_719_835_200_000_000
     hour = 3_600_000_000
@@ -132,7 +147,9 @@ def test_event_times_are_read_with_their_offset_or_in_the_zone(tmp_path: Path) -
 def test_whole_numbers_are_instants_only_with_a_unit(tmp_path: Path) -> None:
     path = write(tmp_path, "id,at\n1,1719835200\n2,1719835200123456\n3,soon\n")
     with pytest.raises(OptionProblem, match="--time-unit"):
-        read_file(write(tmp_path, "id,at\n1,1719835200\n", "b.csv"), LoadOptions(key="id", time="at", event="v"))
+        read_file(
+            write(tmp_path, "id,at\n1,1719835200\n", "b.csv"), LoadOptions(key="id", time="at", event="v")
+        )
     rows = "".join("1,1719835200\n" for _ in range(10_000))
     path = write(tmp_path, f"id,at\n{rows}2,1719835200123456\n3,soon\n4,\n")
     read = read_file(path, LoadOptions(key="id", time="at", event="v", unit=TimeUnit.SECONDS))
@@ -148,7 +165,11 @@ def test_a_type_that_the_server_has_wins_over_what_the_file_looks_like(tmp_path:
     read = read_file(write(tmp_path, "id,n\n1,5\n2,5.5\n"), KEY, {"n": ValueType.parse("int")})
     assert read.types["n"] == "int" and read.reasons() == [(3, "n", "not a whole number")]
     with pytest.raises(OptionProblem, match="'n' is int in the server already, not text"):
-        read_file(tmp_path / "file.csv", LoadOptions(key="id", types=parse_types(["n=text"])), {"n": ValueType.parse("int")})
+        read_file(
+            tmp_path / "file.csv",
+            LoadOptions(key="id", types=parse_types(["n=text"])),
+            {"n": ValueType.parse("int")},
+        )
 
 
 def test_columns_can_be_renamed_and_left_out(tmp_path: Path) -> None:

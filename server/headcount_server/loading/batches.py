@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,8 @@ class ReadyBatch:
     names: str | pa.Array = ""
     ids: pa.Array | None = None
     rejected: tuple[Rejected, ...] = ()
+    special: Mapping[Role, str] = field(default_factory=dict)
+    """The file's names for the key, the time, the event's name and its id."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -170,8 +172,10 @@ class FileLoad:
         times, names, ids = by_role.get(Role.TIME), by_role.get(Role.EVENT_NAME), by_role.get(Role.EVENT_ID)
         valued = (Role.ATTRIBUTE, Role.PROPERTY, Role.IDENTIFIER, Role.TAGS, Role.CHANNELS)
         key = by_role.get(Role.KEY)
+        special = {c.plan.role: c.plan.source for c in columns.values() if c.plan.role not in valued}
         return ReadyBatch(
             positions=chunk.positions[rows],
+            special=special,
             keys=pa.array([], pa.string()) if key is None else key.values,
             columns=tuple(c for c in columns.values() if c.plan.role in valued and _says_something(c)),
             chunk=chunk,

@@ -168,6 +168,10 @@ class JsonRows:
                 is_null[row] = name in values
                 out.append(None)
                 continue
+            if shape is Shape.OBJECT:
+                # Only kept to be left out.
+                out.append({})
+                continue
             try:
                 out.append(_fitted(value, shape))
             except _Misfit as misfit:

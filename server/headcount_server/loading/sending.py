@@ -14,6 +14,7 @@ from headcount.errors import HeadcountError
 from headcount.v1 import event_service_pb2
 from headcount.wire.failures import error_of
 from headcount_server.loading.batches import ReadyBatch
+from headcount_server.loading.options import Role
 from headcount_server.loading.packing import messages
 from headcount_server.loading.problems import Rejected
 
@@ -165,10 +166,22 @@ class Sender:
             self._on_rejected(rejected)
 
 
+_FIELD_ROLES = {
+    "key": Role.KEY,
+    "time": Role.TIME,
+    "event_name": Role.EVENT_NAME,
+    "name": Role.EVENT_NAME,
+    "event": Role.EVENT_NAME,
+    "event_id": Role.EVENT_ID,
+    "id": Role.EVENT_ID,
+}
+
+
 def _column_of(batch: ReadyBatch, field_path: str) -> str:
     """The file's name for what the server calls `attributes.age`, `key` or `time`."""
-    name = field_path.rpartition(".")[2] if "." in field_path else field_path
+    name = field_path.partition(".")[2] or field_path
     for column in batch.columns:
-        if column.plan.name in (name, field_path):
+        if column.plan.name == name:
             return column.plan.source
-    return name
+    role = _FIELD_ROLES.get(field_path)
+    return field_path if role is None else batch.special.get(role, field_path)

@@ -246,9 +246,13 @@ def _instants(texts: pa.Array, zone: str) -> ColumnData:
 
     def carefully(text: str) -> int:
         try:
-            return start_of_day_us(_day(text), zone)
+            day = _day(text)
         except InvalidValue:
             return parse_instant(text, zone).us
+        try:
+            return start_of_day_us(day, zone)
+        except OverflowError:
+            raise InvalidValue("outside the years 1 to 9999") from None
 
     problems = _read_carefully(texts, rest, values, carefully) if rest.any() else ()
     return ColumnData(values, present, problems)

@@ -69,7 +69,10 @@ def _direct(array: pa.Array, kind: ValueType, zone: str) -> ColumnData | None:
             return _instants(array, zone)
         case Kind.INSTANT if pa.types.is_date(held):
             days = _days(array)
-            return ColumnData(days_to_utc_us(np.asarray(days.values), zone), days.present, days.problems)
+            instants = days_to_utc_us(np.asarray(days.values), zone)
+            outside = days.present & (instants < INSTANT_MIN_US)
+            problems = _problems((outside, "outside the years 1 to 9999"))
+            return ColumnData(instants, days.present, days.problems + problems)
         case Kind.TEXT_SET if pa.types.is_list(held) or pa.types.is_large_list(held):
             return _lists(array)
         case Kind.POINT if pa.types.is_list(held):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from headcount_engine.limits import INSTANT_MIN_US
 from headcount_engine.model.instants import days_to_date, local_to_us, start_of_day_us
 from headcount_server.loading.columns import numbers_of
 
@@ -31,7 +32,14 @@ def local_to_utc_us(local: pa.Array, zone: str) -> NDArray[np.int64]:
 
 
 def days_to_utc_us(days: NDArray[np.int32], zone: str) -> NDArray[np.int64]:
-    """The first instant of each day in the zone."""
+    """The first instant of each day in the zone; INSTANT_MIN_US - 1 where that lies before the year 1."""
     distinct, codes = np.unique(days, return_inverse=True)
-    starts = np.array([start_of_day_us(days_to_date(day), zone) for day in distinct.tolist()], dtype=np.int64)
+    starts = np.array([_start(day, zone) for day in distinct.tolist()], dtype=np.int64)
     return starts[codes] if len(distinct) else np.zeros(0, dtype=np.int64)
+
+
+def _start(day: int, zone: str) -> int:
+    try:
+        return start_of_day_us(days_to_date(day), zone)
+    except OverflowError:
+        return INSTANT_MIN_US - 1
