@@ -15,6 +15,7 @@ from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate
 from headcount_engine.model.batches import I64, U64, Texts
 
@@ -64,8 +65,8 @@ class PinnedView:
         return self._indexes.events.sets.get(name)
 
     def find_keys(self, keys: Texts) -> I64:
-        """Dense ids as of this version, -1 for unknown keys."""
-        ids = self._indexes.identities.keys.find(keys)
+        """Dense ids as of this version, -1 for unknown keys. However composed, as when they were written."""
+        ids = self._indexes.identities.keys.find(admit_texts(keys, len(keys.data), as_key=True).texts)
         ids[ids >= self.population.ids_end] = -1
         return ids
 

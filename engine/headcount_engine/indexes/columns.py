@@ -181,7 +181,7 @@ class Column:
     def publish(self, edit: ColumnEdit, version: int, profiles: int) -> None:
         """Make staged values visible as `version`. Cannot fail but for want of memory."""
         blocks = list(self._blocks)
-        if edit.dtype != self.dtype:
+        if edit.dtype.itemsize > self.dtype.itemsize:
             blocks = [widen(b, edit.dtype) for b in blocks]
             self._made_at = [version] * len(blocks)
             self.dtype = edit.dtype
