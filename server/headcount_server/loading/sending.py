@@ -50,6 +50,8 @@ class Totals:
 
 
 FIRST_REJECTED = 10
+LISTED_MAX = 10_000
+"""Rejected rows that one answer lists."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +153,10 @@ class Sender:
         for row in answer.rejected_rows:
             column = _column_of(sent.batch, row.field)
             self._reject(sent.batch.rejection(sent.start + row.row, column, row.message))
-        # An answer lists the first rejected rows and no more.
-        unlisted = sent.stop - sent.start - answer.accepted_rows - len(answer.rejected_rows)
-        with self._lock:
-            totals.rejected += max(0, unlisted)
+        # An answer lists the first rejected rows and no more; how many there were follows from what was accepted.
+        if len(answer.rejected_rows) >= LISTED_MAX:
+            with self._lock:
+                totals.rejected += sent.stop - sent.start - answer.accepted_rows - len(answer.rejected_rows)
         self._on_change(totals)
 
     def _reject(self, rejected: Rejected) -> None:
