@@ -271,9 +271,11 @@ class Played:
         return driven
 
 
-def rules(schema: Schema, now_us: int, leaves_max: int = 6) -> SearchStrategy[Condition]:
+def rules(
+    schema: Schema, now_us: int, leaves_max: int = 6, kinds: frozenset[type] = EVALUATED
+) -> SearchStrategy[Condition]:
     """Conditions that the engine evaluates."""
-    return conditions_for(schema, now_us, EVALUATED, leaves_max).filter(is_evaluated)
+    return conditions_for(schema, now_us, kinds, leaves_max).filter(is_evaluated)
 
 
 @st.composite
