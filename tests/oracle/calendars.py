@@ -51,7 +51,11 @@ def start_of_day(day: dt.date, zone: str) -> int:
     """The first instant of a day. Where clocks jump over midnight, the instant at which they jump."""
     midnight = dt.datetime(day.year, day.month, day.day)
     at_most, at_least = (us_of(midnight.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=f)) for f in (0, 1))
-    if local_time(at_most, zone) == midnight:
+    try:
+        exists = local_time(at_most, zone) == midnight
+    except OverflowError:  # the calendar's first or last day, whose edge lies outside it elsewhere
+        return at_most
+    if exists:
         return at_most
     while at_most - at_least > 1:
         middle = (at_most + at_least) // 2

@@ -122,7 +122,10 @@ def start_of_day_us(day: dt.date, zone_name: str) -> int:
     """
     midnight = dt.datetime(day.year, day.month, day.day, tzinfo=zone(zone_name), fold=0)
     us = (midnight - _EPOCH) // _MICROSECOND
-    back = midnight.astimezone(dt.UTC).astimezone(midnight.tzinfo)
+    try:
+        back = midnight.astimezone(dt.UTC).astimezone(midnight.tzinfo)
+    except OverflowError:  # the calendar's first or last day, whose edge lies outside it elsewhere
+        return us
     if back.replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return us
     return _gap_end_us(us, day, zone_name)
