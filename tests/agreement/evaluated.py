@@ -12,9 +12,7 @@ from tests.oracle.changes import Change, Consent, Define, Erase, Merge, Track, U
 from tests.oracle.condition_strategies import ALL_KINDS
 from tests.oracle.world import Overridden
 
-NOT_YET: frozenset[type] = frozenset(
-    {tree.HasConsent}
-)
+NOT_YET: frozenset[type] = frozenset({tree.HasConsent})
 EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
 FUNCTIONS: frozenset[Function] = frozenset(Function)
 NO_WRITE_YET: frozenset[type] = frozenset({Consent, Merge, Erase})

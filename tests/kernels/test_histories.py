@@ -66,21 +66,20 @@ def test_sequences_are_those_that_two_loops_find(within_us: int) -> None:
         who, times = who[order], times[order]
         first, then = (RANDOM.choice([0, 0, 1], n).astype(np.uint8) for _ in range(2))
 
-        def later(i: int) -> bool:
-            return any(
-                then[j] and who[j] == who[i] and times[j] - times[i] <= within_us for j in range(i + 1, n)
-            )
-
+        later = [
+            any(then[j] and who[j] == who[i] and times[j] - times[i] <= within_us for j in range(i + 1, n))
+            for i in range(n)
+        ]
         words = np.zeros(1, dtype=np.uint64)
         histories.followed(who, times, first, then, within_us, words)
         assert flags(words) == [
-            any(first[i] and who[i] == p and later(i) for i in range(n)) for p in range(PROFILES)
+            any(first[i] and who[i] == p and later[i] for i in range(n)) for p in range(PROFILES)
         ]
         for ripe_us in (-1, 5, 100):
             words[:] = 0
             histories.not_followed(who, times, first, then, within_us, ripe_us, words)
             assert flags(words) == [
-                any(first[i] and who[i] == p and times[i] <= ripe_us and not later(i) for i in range(n))
+                any(first[i] and who[i] == p and times[i] <= ripe_us and not later[i] for i in range(n))
                 for p in range(PROFILES)
             ]
 
@@ -101,7 +100,10 @@ def test_pairs_are_numbered_once_and_found() -> None:
     found = np.full(5, 9, dtype=np.uint32)
     histories.find_pairs(*asked, keys, numbers, found)
     assert found.tolist() == [expected.get((int(p), int(v)), 0) for p, v in zip(*asked, strict=True)]
-    profile_words, words = np.array([0b100101], dtype=np.uint64), np.zeros((count + 63) // 64, dtype=np.uint64)
+    profile_words, words = (
+        np.array([0b100101], dtype=np.uint64),
+        np.zeros((count + 63) // 64, dtype=np.uint64),
+    )
     histories.lift_words(owners[:count], profile_words, words)
     assert flags(words)[:count] == [int(owner) in (0, 2, 5) for owner in owners[:count]]
     assert not any(flags(words)[count:])

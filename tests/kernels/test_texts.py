@@ -12,7 +12,21 @@ from headcount_engine.kernels import texts as kernels
 from headcount_engine.model.batches import Texts
 
 SEED = np.uint64(0x1234567890ABCDEF)
-WORDS = ["", "a", "b", "ab", "a\0", "\0", "\0\0", "12345678", "123456789", "1234567", "é", "😀" * 5, "x" * 200]
+WORDS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "a\0",
+    "\0",
+    "\0\0",
+    "12345678",
+    "123456789",
+    "1234567",
+    "é",
+    "😀" * 5,
+    "x" * 200,
+]
 
 
 class Table:
@@ -43,7 +57,12 @@ def test_texts_are_numbered_in_order_of_first_appearance() -> None:
             expected.setdefault(word, len(expected))
         assert table.intern(part) == [expected[word] for word in part]
     assert table.count == len(expected)
-    assert table.find([*WORDS, "c", "key 299", "key 300"]) == [*range(len(WORDS)), -1, expected["key 299"], -1]
+    assert table.find([*WORDS, "c", "key 299", "key 300"]) == [
+        *range(len(WORDS)),
+        -1,
+        expected["key 299"],
+        -1,
+    ]
     for word, number in expected.items():
         held = table.arena[table.starts[number] : table.starts[number + 1]]
         assert held.tobytes().decode() == word
@@ -104,7 +123,12 @@ def test_texts_are_gathered_in_any_order() -> None:
 @pytest.mark.parametrize("salt", ["", "spring", "s" * 70])
 def test_a_bucket_is_the_md5_that_hashlib_computes(salt: str) -> None:
     """Lengths around 56 and 64 bytes are where the padding takes another block."""
-    keys = ["", "a", "é", *("k" * n for n in (1, 8, 48, 49, 50, 54, 55, 56, 57, 63, 64, 65, 119, 120, 128, 512))]
+    keys = [
+        "",
+        "a",
+        "é",
+        *("k" * n for n in (1, 8, 48, 49, 50, 54, 55, 56, 57, 63, 64, 65, 119, 120, 128, 512)),
+    ]
     texts = Texts.of(keys)
     found = samples.sample_buckets(texts.data, texts.offsets, salt.encode())
     digests = [hashlib.md5((key + salt).encode()).digest() for key in keys]

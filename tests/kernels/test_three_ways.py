@@ -17,7 +17,9 @@ HERE = Path(__file__).resolve().parent
 WAYS = {"plain Python": {"NUMBA_DISABLE_JIT": "1"}, "bounds checked": {"NUMBA_BOUNDSCHECK": "1"}}
 
 
-@pytest.mark.skipif(any(name in os.environ for way in WAYS.values() for name in way), reason="is one of the ways")
+@pytest.mark.skipif(
+    any(name in os.environ for way in WAYS.values() for name in way), reason="is one of the ways"
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_kernels_pass_their_tests(way: str, tmp_path: Path) -> None:
     files = sorted(str(path) for path in HERE.glob("test_*.py") if path != Path(__file__).resolve())
