@@ -22,7 +22,11 @@ class Leaves:
 
     @property
     def rule(self) -> str:
-        last = f"loyalty_tier in {_listed(self.tiers)}" if self.age is None else f"age between {self.age[0]} and {self.age[1]}"
+        last = (
+            f"loyalty_tier in {_listed(self.tiers)}"
+            if self.age is None
+            else f"age between {self.age[0]} and {self.age[1]}"
+        )
         return (
             f'country in {_listed(self.countries)} and plan = "{self.plan}" and subscribed = true'
             f' and device != "{self.not_device}" and {last}'

@@ -29,7 +29,8 @@ class Worse:
     now: float
 
     def __str__(self) -> str:
-        return f"{self.id}: {self.now:.3g} times the {self.to}, {self.before:.3g} before ({self.now / self.before:.2f}x)"
+        times = self.now / self.before
+        return f"{self.id}: {self.now:.3g} times the {self.to}, {self.before:.3g} before ({times:.2f}x)"
 
 
 def ratios(outcome: Outcome) -> dict[str, float]:
@@ -62,7 +63,9 @@ def lost(before: list[Outcome], now: list[Outcome]) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tier", type=Tier, choices=list(Tier), default=Tier.M)
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--tolerance", type=float, default=TOLERANCE)
@@ -80,7 +83,10 @@ def main() -> int:
     missing = lost(before.outcomes, now.outcomes)
     print(*(f"slower   {w}" for w in slower), *(f"missing  {m}" for m in missing), sep="\n")
     compared = sum(len(ratios(o)) for o in now.outcomes)
-    print(f"{compared} ratios compared with those of {before.made}; {len(slower)} worse by more than {given.tolerance:g} times")
+    print(
+        f"{compared} ratios compared with those of {before.made};"
+        f" {len(slower)} worse by more than {given.tolerance:g} times"
+    )
     return 1 if slower or missing else 0
 
 

@@ -5,9 +5,10 @@ dates, an instant, a set). Text values are Zipf distributed; each attribute has 
 average. Keys are `c` and eight digits, in order.
 
 Events: ten types with Zipf popularity over 90 days, with three properties each: `page` (text, 1,000 values, Zipf),
-`amount` (money, absent in 30 %), `quantity` (1 to 20). Traffic follows the hour of day, activity of profiles is skewed.
-Rows are in order of arrival; 1 % happened up to three days before they arrived. With ids, 0.5 % of the rows are
-sent twice, at most 1,000 rows apart; without ids nothing could tell a repetition from a second event, and there is none.
+`amount` (money, absent in 30 %), `quantity` (1 to 20). Traffic follows the hour of day, activity of profiles is
+skewed. Rows are in order of arrival; 1 % happened up to three days before they arrived. With ids, 0.5 % of the rows
+are sent twice, at most 1,000 rows apart; without ids nothing could tell a repetition from a second event, and there is
+none.
 
 Chunk i of a stream depends on (seed, stream, i) alone, so any part can be made again by itself.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ PAGES = 1_000
 
 _MONEY = ValueType(Kind.DECIMAL, 2)
 _TEXT = ValueType(Kind.TEXT)
-_HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 9, 9, 8, 8, 9, 8, 7, 7, 8, 9, 11, 12, 12, 10, 7, 4], dtype=np.float64)
+_HOURS = np.array(
+    [2, 1, 1, 1, 1, 2, 4, 7, 9, 9, 8, 8, 9, 8, 7, 7, 8, 9, 11, 12, 12, 10, 7, 4], dtype=np.float64
+)
 """Relative traffic by hour of the day."""
 
 
@@ -72,7 +75,12 @@ TEXT_ATTRIBUTES = (
     TextAttribute("loyalty_tier", 5, 0.50, 0.7),
     TextAttribute("email_domain", 2_000, 0.35, 1.1),
 )
-BOOL_ATTRIBUTES = {"subscribed": (0.62, 0.1), "is_verified": (0.8, 0.3), "has_app": (0.35, 0.3), "is_business": (0.07, 0.4)}
+BOOL_ATTRIBUTES = {
+    "subscribed": (0.62, 0.1),
+    "is_verified": (0.8, 0.3),
+    "has_app": (0.35, 0.3),
+    "is_business": (0.07, 0.4),
+}
 ABSENT = {
     "age": 0.25, "orders": 0.3, "visits": 0.0, "points": 0.5, "logins": 0.2, "tickets": 0.6, "referrals": 0.6,
     "lifetime_value": 0.3, "average_basket": 0.3, "balance": 0.45, "churn_risk": 0.2, "engagement": 0.2,
@@ -86,12 +94,12 @@ def word(name: str, rank: int) -> str:
     return f"{name}-{rank}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _vocabulary(name: str, values: int) -> Vocabulary:
     return Vocabulary([word(name, rank) for rank in range(values)])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _zipf_steps(values: int, skew: float) -> NDArray[np.float64]:
     weights = 1.0 / np.arange(1, values + 1) ** skew
     return np.cumsum(weights / weights.sum())
@@ -148,9 +156,7 @@ def _profile_chunk(random: np.random.Generator, first: int, rows: int) -> Profil
     return Profiles(keys, tuple(made))
 
 
-def _numbers(
-    random: np.random.Generator, rows: int
-) -> Iterator[tuple[str, ValueType, NDArray[np.generic]]]:
+def _numbers(random: np.random.Generator, rows: int) -> Iterator[tuple[str, ValueType, NDArray[np.generic]]]:
     """Whole numbers, money, doubles, dates and instants, each from its own distribution."""
     whole, double, day = ValueType(Kind.INT), ValueType(Kind.FLOAT), ValueType(Kind.DATE)
     yield "age", whole, np.clip(random.normal(42, 15, rows), 16, 99).astype(np.int64)
@@ -197,6 +203,21 @@ class Events:
     def __len__(self) -> int:
         return len(self.profiles)
 
+    def part(self, start: int, end: int) -> Events:
+        """Rows [start, end)."""
+        columns = tuple(
+            Made(
+                c.name,
+                c.type,
+                c.values[start:end],
+                None if c.present is None else c.present[start:end],
+                c.vocabulary,
+            )
+            for c in self.columns
+        )
+        ids = None if self.ids is None else self.ids[start:end]
+        return Events(self.profiles[start:end], self.types[start:end], self.times_us[start:end], columns, ids)
+
     def to_batch(self) -> EventBatch:
         names = _vocabulary_of_types().texts.take(self.types)
         ids = None if self.ids is None else numbered("e", self.ids, 10)
@@ -215,7 +236,7 @@ class Events:
         return pa.table(arrays)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _vocabulary_of_types() -> Vocabulary:
     return Vocabulary(list(EVENT_TYPES))
 
@@ -319,7 +340,15 @@ def main() -> None:
     parser.add_argument("--tier", type=Tier, choices=list(Tier), default=Tier.S)
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
-    print(*(f"{path}" for path in (lambda f: (f.profiles, f.events))(write_parquet(given.folder, given.tier, given.seed))), sep="\n")
+    print(
+        *(
+            f"{path}"
+            for path in (lambda f: (f.profiles, f.events))(
+                write_parquet(given.folder, given.tier, given.seed)
+            )
+        ),
+        sep="\n",
+    )
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def column(name: str, array: pa.Array) -> Column:
     """An Arrow array as a column of a batch."""
     present = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
     type_ = array.type
-    if pa.types.is_string(type_):
+    if pa.types.is_string(type_) or pa.types.is_dictionary(type_):
         return Column(name, ValueType(Kind.TEXT), texts_from_arrow(array), present)
     if pa.types.is_list(type_):
         starts = np.asarray(array.offsets, dtype=np.int64)
@@ -108,7 +108,12 @@ def column(name: str, array: pa.Array) -> Column:
         return Column(name, ValueType(Kind.BOOL), _plain(array, np.bool_), present)
     if pa.types.is_decimal(type_):
         halves = np.frombuffer(array.buffers()[1], dtype=np.int64)[::2]
-        return Column(name, ValueType(Kind.DECIMAL, type_.scale), halves[array.offset : array.offset + len(array)].copy(), present)
+        return Column(
+            name,
+            ValueType(Kind.DECIMAL, type_.scale),
+            halves[array.offset : array.offset + len(array)].copy(),
+            present,
+        )
     if pa.types.is_timestamp(type_):
         return Column(name, ValueType(Kind.INSTANT), _plain(array.cast(pa.int64()), np.int64), present)
     if pa.types.is_date(type_):
@@ -121,6 +126,3 @@ def column(name: str, array: pa.Array) -> Column:
 def _plain(array: pa.Array, dtype: type) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
     zero = False if pa.types.is_boolean(array.type) else 0
     return array.fill_null(zero).to_numpy(zero_copy_only=False).astype(dtype, copy=False)
-
-
-

@@ -31,7 +31,9 @@ class Outcome:
     """One measured case of a row of the target table, or what it waits for.
 
     `value` is the median (seconds, per second or bytes), `p99` the 99th percentile in the same unit. `target` is None
-    where the table names none for this tier. `answer` is what was counted: equal for all systems or the run fails.
+    where the table names none for this tier. `best` and `peers_best` are the best samples: on a machine that others
+    use too they are nearer to what a quiet one would give than medians are, above all for peers that want both cores.
+    `answer` is what was counted: equal for all systems or the run fails.
     `is_beside`: for information, no part of the table.
     """
 
@@ -40,11 +42,13 @@ class Outcome:
     kind: Kind
     value: float | None = None
     p99: float | None = None
+    best: float | None = None
     variation: float | None = None
     samples: int = 0
     target: float | None = None
     floor: Floor | None = None
     peers: dict[str, float] = field(default_factory=dict)
+    peers_best: dict[str, float] = field(default_factory=dict)
     answer: int | None = None
     note: str = ""
     waits_for: str = ""
@@ -74,14 +78,30 @@ class Outcome:
 def took(row: str, case: str, timing: Timing, **more: object) -> Outcome:
     """An outcome in seconds."""
     return Outcome(
-        row, case, Kind.TIME, timing.p50, timing.p99, timing.variation, timing.samples, **more  # type: ignore[arg-type]
+        row,
+        case,
+        Kind.TIME,
+        timing.p50,
+        timing.p99,
+        timing.best,
+        timing.variation,
+        timing.samples,
+        **more,  # type: ignore[arg-type]
     )
 
 
 def rate(row: str, case: str, units: float, timing: Timing, **more: object) -> Outcome:
     """An outcome in units per second, each call having done `units`; its p99 is that of the slowest calls."""
     return Outcome(
-        row, case, Kind.RATE, units / timing.p50, units / timing.p99, timing.variation, timing.samples, **more  # type: ignore[arg-type]
+        row,
+        case,
+        Kind.RATE,
+        units / timing.p50,
+        units / timing.p99,
+        units / timing.best,
+        timing.variation,
+        timing.samples,
+        **more,  # type: ignore[arg-type]
     )
 
 

@@ -23,7 +23,9 @@ _GROWING = (
 def draw(runs: dict[Tier, Run]) -> list[str]:
     """Write the plots that the results allow, as SVG; returns their names."""
     mpl.use("svg")
-    mpl.rcParams.update({"svg.hashsalt": "bench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    mpl.rcParams.update(
+        {"svg.hashsalt": "bench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
     FOLDER.mkdir(parents=True, exist_ok=True)
     drawn = []
     if Tier.M in runs and any(o.peers for o in runs[Tier.M].outcomes):
@@ -61,7 +63,12 @@ def _growth(runs: dict[Tier, Run]) -> None:
     tiers = [t for t in Tier if t in runs]
     sizes = [t.size.profiles for t in tiers]
     for id_ in _GROWING:
-        found = {t: o.value for t in tiers for o in runs[t].outcomes if o.id == id_ and o.kind is Kind.TIME and o.value}
+        found = {
+            t: o.value
+            for t in tiers
+            for o in runs[t].outcomes
+            if o.id == id_ and o.kind is Kind.TIME and o.value
+        }
         if len(found) > 1:
             points = [(t.size.profiles, value * 1e3) for t, value in found.items()]
             axes.plot(*zip(*points, strict=True), marker="o", label=_label(id_).replace("\n", " "))

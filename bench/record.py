@@ -89,5 +89,6 @@ def _machine() -> dict[str, str]:
     packages = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in _PACKAGES)
     return {
         "processor": cpu, "cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}", "python": platform.python_version(), "packages": packages,
+        "system": f"{platform.system()} {platform.release()}", "python": platform.python_version(),
+        "packages": packages,
     }  # fmt: skip

@@ -36,25 +36,34 @@ def run(tier: Tier, with_peers: bool, only: list[str], folder: Path = CACHE) -> 
     started, made = time.perf_counter(), new_run(tier)
     folder.mkdir(parents=True, exist_ok=True)
     _say(f"tier {tier}: data")
-    subprocess.run([sys.executable, "-m", "bench.generator", str(folder), "--tier", tier], check=True, stdout=sys.stderr)
+    subprocess.run(
+        [sys.executable, "-m", "bench.generator", str(folder), "--tier", tier], check=True, stdout=sys.stderr
+    )
     _say("engine")
     engine = _worker("engine", tier, folder, only)
     answers: dict[str, int] = engine["answers"]  # type: ignore[assignment]
     outcomes = [from_plain(o) for o in engine["outcomes"]]  # type: ignore[attr-defined]
     for outcome in outcomes:
         _check("the engine", outcome.id, outcome.answer, answers)
-    peers: dict[str, dict[str, float]] = {}
+    peers: dict[str, dict[str, tuple[float, float]]] = {}
     if with_peers and (not only or any(i.split("/")[0] in only for i in QUESTIONS)):
         for name in PEERS:
             _say(name)
             _run_peer(made, name, folder, only, answers, peers)
-    made.outcomes = [dataclasses.replace(o, peers=peers.get(o.id, {})) for o in outcomes]
+    made.outcomes = [_beside_peers(o, peers.get(o.id, {})) for o in outcomes]
     if not only:
         _say("kernels")
         made.micro = _micro()
     made.load.append(round(os.getloadavg()[0], 2))
     made.seconds = time.perf_counter() - started
     return made
+
+
+def _beside_peers(outcome: Outcome, peers: dict[str, tuple[float, float]]) -> Outcome:
+    medians = {name: p50 for name, (p50, _) in peers.items()}
+    return dataclasses.replace(
+        outcome, peers=medians, peers_best={name: best for name, (_, best) in peers.items()}
+    )
 
 
 def _say(text: str) -> None:
@@ -72,7 +81,12 @@ def _worker(system: str, tier: Tier, folder: Path, only: list[str]) -> dict[str,
 
 
 def _run_peer(
-    made: Run, name: str, folder: Path, only: list[str], answers: dict[str, int], peers: dict[str, dict[str, float]]
+    made: Run,
+    name: str,
+    folder: Path,
+    only: list[str],
+    answers: dict[str, int],
+    peers: dict[str, dict[str, tuple[float, float]]],
 ) -> None:
     result = _worker(name, made.tier, folder, only)
     if "missing" in result:
@@ -83,7 +97,7 @@ def _run_peer(
     measured: dict[str, dict[str, object]] = result["measured"]  # type: ignore[assignment]
     for id_, found in measured.items():
         _check(name, id_, int(str(found["answer"])), answers)
-        peers.setdefault(id_, {})[name] = float(str(found["p50"]))
+        peers.setdefault(id_, {})[name] = (float(str(found["p50"])), float(str(found["best"])))
         made.forms[name][id_] = str(found["form"])
 
 
@@ -116,13 +130,22 @@ def _show(outcomes: list[Outcome]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tier", type=Tier, choices=list(Tier), default=Tier.S)
     parser.add_argument(
-        "--peers", action=argparse.BooleanOptionalAction, default=None, help="beside other systems (default: tier M)"
+        "--peers",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="beside other systems (default: tier M)",
     )
-    parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="some rows; nothing is written without --out")
-    parser.add_argument("--out", type=Path, help="where to write the results (default: bench/results, and the report)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="ROW", help="some rows; nothing is written without --out"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="where to write the results (default: bench/results, and the report)"
+    )
     given = parser.parse_args()
     with_peers = given.tier is Tier.M if given.peers is None else given.peers
     made = run(given.tier, with_peers, given.only)

@@ -101,7 +101,9 @@ def _range_leaf(random: np.random.Generator) -> str:
     last = first + (high - low) * (0.1 + 0.4 * random.random())
     if name in _DOUBLES:
         return f"{name} between {first:.3f} and {last:.3f}"
-    return f"{name} between {int(first)} and {int(last)}" if random.random() < 0.5 else f"{name} >= {int(first)}"
+    return (
+        f"{name} between {int(first)} and {int(last)}" if random.random() < 0.5 else f"{name} >= {int(first)}"
+    )
 
 
 def _joined(random: np.random.Generator, leaves: list[str]) -> str:

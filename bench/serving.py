@@ -66,8 +66,21 @@ def serving(context: Context) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
+def plain_server() -> Iterator[str]:
+    """An empty server at the end of the generated history; its address."""
+    with _started([sys.executable, "-m", "bench.serving", "empty"], "server") as address:
+        yield address
+
+
+@contextlib.contextmanager
 def _process(what: str, tier: Tier, folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "bench.serving", what, "--tier", tier, "--folder", str(folder)]
+    with _started(command, what) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _started(command: list[str], what: str) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -82,12 +95,14 @@ def _process(what: str, tier: Tier, folder: Path) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------- in those processes
 
 
-def _serve(tier: Tier, folder: Path) -> None:
+def _serve(tier: Tier, folder: Path | None) -> None:
+    """With a tier's profiles, or without a folder with nothing in it."""
     warm_kernels()
     database = new_database()
-    load(database, write_parquet(folder, tier), ATTRIBUTES, events=False)
-    for name, rule in SEGMENTS.items():
-        database.create_segment(SegmentDraft(name, rule, name))
+    if folder is not None:
+        load(database, write_parquet(folder, tier), ATTRIBUTES, events=False)
+        for name, rule in SEGMENTS.items():
+            database.create_segment(SegmentDraft(name, rule, name))
     config = ServerConfig(listen="127.0.0.1:0", log_level="error")
 
     def opened() -> Database:
@@ -108,7 +123,9 @@ def _answer(request: bytes, _: grpc.ServicerContext) -> bytes:
 
 
 def _echo() -> None:
-    server = grpc.server(ThreadPoolExecutor(SERVER_THREADS), handlers=[_Echo()], options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        ThreadPoolExecutor(SERVER_THREADS), handlers=[_Echo()], options=[("grpc.so_reuseport", 0)]
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"127.0.0.1:{port}", flush=True)
@@ -118,15 +135,15 @@ def _echo() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A process that answers until its input is closed.")
-    parser.add_argument("what", choices=["server", "echo"])
+    parser.add_argument("what", choices=["server", "empty", "echo"])
     parser.add_argument("--tier", type=Tier, default=Tier.S)
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    if given.what == "server":
-        _serve(given.tier, given.folder)
-    else:
+    if given.what == "echo":
         _echo()
+    else:
+        _serve(given.tier, given.folder)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def run_questions(tier: Tier, folder: Path, only: set[str]) -> dict[str, object]
 
 
 def run_peer(name: str, tier: Tier, folder: Path, only: set[str]) -> dict[str, object]:
-    """What a peer answers, and how long it takes: {"version", "notes", "measured": {id: {answer, p50, p99}}}."""
+    """What a peer answers, and how long it takes: {"version", "notes", "measured": {id: {answer, p50, best, form}}}."""
     from bench import asked, peers
     from bench.data import Data
     from bench.generator import write_parquet
@@ -51,7 +51,9 @@ def run_peer(name: str, tier: Tier, folder: Path, only: set[str]) -> dict[str, o
             if call is None:
                 continue
             timing = timed(call, warm_runs=3)
-            measured[id_] = {"answer": call(), "p50": timing.p50, "p99": timing.p99, "form": peer.form(question)}
+            measured[id_] = {
+                "answer": call(), "p50": timing.p50, "best": timing.best, "form": peer.form(question),
+            }  # fmt: skip
         return {"version": peer.version, "measured": measured}
 
 

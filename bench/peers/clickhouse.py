@@ -33,13 +33,14 @@ class ClickHouse(Peer):
         self._run("create database bench")
         self._run(
             "create table bench.profiles (id UInt32, country LowCardinality(Nullable(String)),"
-            " plan LowCardinality(Nullable(String)), subscribed Nullable(Bool), device LowCardinality(Nullable(String)),"
+            " plan LowCardinality(Nullable(String)), subscribed Nullable(Bool),"
+            " device LowCardinality(Nullable(String)),"
             " loyalty_tier LowCardinality(Nullable(String)), age Nullable(Int16), lifetime_value Nullable(Int32))"
             " engine = MergeTree order by id"
         )
         self._run(
-            "insert into bench.profiles select toUInt32(substring(key, 2)), country, plan, subscribed, device, loyalty_tier,"
-            f" age, toInt32(lifetime_value * 100) from file('{data.files.profiles}', Parquet)"
+            "insert into bench.profiles select toUInt32(substring(key, 2)), country, plan, subscribed, device,"
+            f" loyalty_tier, age, toInt32(lifetime_value * 100) from file('{data.files.profiles}', Parquet)"
         )
         self._run(
             "create table bench.events (profile UInt32, page LowCardinality(String), time Int64)"
@@ -95,7 +96,9 @@ def _call(run: Callable[[str], str], sql: str) -> Callable[[], int]:
 def _sql(question: Asked) -> str:
     match question:
         case Leaves(countries, plan, tiers, not_device, age):
-            last = f"loyalty_tier in {_listed(tiers)}" if age is None else f"age between {age[0]} and {age[1]}"
+            last = (
+                f"loyalty_tier in {_listed(tiers)}" if age is None else f"age between {age[0]} and {age[1]}"
+            )
             return (
                 f"select count() from bench.profiles where country in {_listed(countries)} and plan = '{plan}'"
                 f" and subscribed and (device is null or device != '{not_device}') and {last}"

@@ -38,7 +38,8 @@ class DuckDb(Peer):
 
     def _enum(self, type_: str, path: str, column: str) -> None:
         self._connection.execute(
-            f"create type {type_} as enum (select distinct {column} from read_parquet('{path}') where {column} is not null)"
+            f"create type {type_} as enum"
+            f" (select distinct {column} from read_parquet('{path}') where {column} is not null)"
         )
 
     def ask(self, question: Asked) -> Callable[[], int] | None:
@@ -52,7 +53,11 @@ class DuckDb(Peer):
         return call
 
     def form(self, question: Asked) -> str:
-        return "table in memory, sorted by time" if isinstance(question, Frequent | SamePage) else "table in memory"
+        return (
+            "table in memory, sorted by time"
+            if isinstance(question, Frequent | SamePage)
+            else "table in memory"
+        )
 
     def close(self) -> None:
         self._connection.close()
@@ -61,7 +66,9 @@ class DuckDb(Peer):
 def _sql(question: Asked) -> str:
     match question:
         case Leaves(countries, plan, tiers, not_device, age):
-            last = f"loyalty_tier in {_listed(tiers)}" if age is None else f"age between {age[0]} and {age[1]}"
+            last = (
+                f"loyalty_tier in {_listed(tiers)}" if age is None else f"age between {age[0]} and {age[1]}"
+            )
             return (
                 f"select count(*) from profiles where country in {_listed(countries)} and plan = '{plan}'"
                 f" and subscribed and device is distinct from '{not_device}' and {last}"

@@ -24,17 +24,19 @@ class Polars(Peer):
         profiles = pl.read_parquet(
             data.files.profiles,
             columns=["country", "plan", "subscribed", "device", "loyalty_tier", "age", "lifetime_value"],
-        ).with_columns(
-            pl.col("age").cast(pl.Int16), (pl.col("lifetime_value") * 100).cast(pl.Int32)
-        )
+        ).with_columns(pl.col("age").cast(pl.Int16), (pl.col("lifetime_value") * 100).cast(pl.Int32))
         texts = ("country", "plan", "device", "loyalty_tier")
         self._profiles = profiles.with_columns(pl.col(t).cast(_enum_of(profiles[t])) for t in texts)
         events = pl.read_parquet(data.files.events, columns=["key", "page", "time"])
-        self._events = events.select(
-            pl.col("key").str.slice(1).cast(pl.UInt32).alias("profile"),
-            pl.col("page").cast(_enum_of(events["page"])),
-            pl.col("time").dt.epoch("us"),
-        ).sort("time").rechunk()
+        self._events = (
+            events.select(
+                pl.col("key").str.slice(1).cast(pl.UInt32).alias("profile"),
+                pl.col("page").cast(_enum_of(events["page"])),
+                pl.col("time").dt.epoch("us"),
+            )
+            .sort("time")
+            .rechunk()
+        )
         self._forms: dict[Asked, str] = {}
 
     def ask(self, question: Asked) -> Callable[[], int] | None:
@@ -51,7 +53,9 @@ class Polars(Peer):
         match question:
             case Leaves(countries, plan, tiers, not_device, age):
                 last = (
-                    pl.col("loyalty_tier").is_in(list(tiers)) if age is None else pl.col("age").is_between(*age)
+                    pl.col("loyalty_tier").is_in(list(tiers))
+                    if age is None
+                    else pl.col("age").is_between(*age)
                 )
                 kept = self._profiles.lazy().filter(
                     pl.col("country").is_in(list(countries)), pl.col("plan") == plan, pl.col("subscribed"),

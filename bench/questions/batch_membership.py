@@ -1,6 +1,7 @@
 """How fast are 1,000 profiles checked against one segment in one call, in process and over gRPC?
 
-Text keys in, one truth value per key out. The floor has dense ids at hand and looks each up in a raw bitmap from Python.
+Text keys in, one truth value per key out. The floor has dense ids at hand and looks each up in a raw bitmap from
+Python.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def _lookup_alone(context: Context) -> Outcome:
     """The part that finds dense ids, without any rule to speak of."""
     database, keys = context.loaded.database, numbered("c", _chosen(context), KEY_DIGITS)
     rules = [parse("everyone")]
-    return rate(ROW, "in process, of everyone", KEYS, timed(lambda: database.check_many(keys, rules)), is_beside=True)
+    return rate(
+        ROW, "in process, of everyone", KEYS, timed(lambda: database.check_many(keys, rules)), is_beside=True
+    )
 
 
 def _over_grpc(context: Context) -> Outcome:
@@ -72,5 +75,3 @@ def _over_grpc(context: Context) -> Outcome:
 def _sizes(keys: list[str]) -> tuple[int, int]:
     """Bytes of such a request and its answer, near enough: each key has two bytes of framing."""
     return sum(len(k) + 2 for k in keys), KEYS * 2
-
-

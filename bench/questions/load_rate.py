@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bench.context import Context
-from bench.generator import EVENT_CHUNK, Events, events
+from bench.generator import EVENT_CHUNK, events
 from bench.measure import Timing, timed_each
 from bench.outcome import Kind, Outcome, rate, waits
 from headcount_engine.model.batches import EventBatch
@@ -29,37 +29,29 @@ def measure(context: Context) -> list[Outcome]:
         rate(ROW, "load of events, batches of 100,000, no segments", cost.events,
              Timing(cost.event_seconds, cost.event_seconds, cost.event_seconds, 0, 1), is_beside=True),
         *(_batches(context, rows) for rows in SIZES),
+        _batches(context, 10_000, with_ids=True),
     ]  # fmt: skip
 
 
-def _batches(context: Context, rows: int) -> Outcome:
-    database, parts = context.loaded.database, _parts(context, rows)
+def _batches(context: Context, rows: int, *, with_ids: bool = False) -> Outcome:
+    database, parts = context.loaded.database, _parts(context, rows, with_ids)
 
     def prepare() -> Callable[[], object]:
         batch = next(parts)
         return lambda: database.write_events(batch)
 
     timing = timed_each(prepare, budget_s=1.0)
-    return rate(ROW, f"events in batches of {rows:,}, no segments", rows, timing, is_beside=True)
+    ids = " with event ids" if with_ids else ""
+    return rate(ROW, f"events{ids} in batches of {rows:,}, no segments", rows, timing, is_beside=True)
 
 
-def _parts(context: Context, rows: int) -> Iterator[EventBatch]:
+def _parts(context: Context, rows: int, with_ids: bool) -> Iterator[EventBatch]:
     """The last chunk of the history under another seed, cut into batches, over and over with fresh chunks."""
     total = context.tier.size.events
     last = -(-total // EVENT_CHUNK) - 1
-    seed = 1_000 + rows
+    seed = 1_000 + rows + with_ids
     while True:
-        for chunk in events(total, context.tier.size.profiles, seed, first_chunk=last):
+        for chunk in events(total, context.tier.size.profiles, seed, with_ids=with_ids, first_chunk=last):
             for start in range(0, len(chunk) - rows + 1, rows):
-                yield _cut(chunk, start, start + rows)
+                yield chunk.part(start, start + rows).to_batch()
         seed += 1
-
-
-def _cut(chunk: Events, start: int, end: int) -> EventBatch:
-    from bench.columns import Made
-
-    columns = tuple(
-        Made(c.name, c.type, c.values[start:end], None if c.present is None else c.present[start:end], c.vocabulary)
-        for c in chunk.columns
-    )
-    return Events(chunk.profiles[start:end], chunk.types[start:end], chunk.times_us[start:end], columns).to_batch()

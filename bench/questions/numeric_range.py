@@ -42,9 +42,7 @@ def _indexed(context: Context) -> Outcome:
 
     floor = memory_pass(_column_bytes(context, "lifetime_value"))
     timing = timed_each(prepare)  # type: ignore[arg-type]
-    return took(
-        ROW, "with an index", timing, target=INDEXED.get(context.tier), floor=floor, answer=answer
-    )
+    return took(ROW, "with an index", timing, target=INDEXED.get(context.tier), floor=floor, answer=answer)
 
 
 def _scanned(context: Context) -> Outcome:
