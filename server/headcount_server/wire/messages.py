@@ -81,7 +81,10 @@ from headcount.v1.segment_service_pb2 import (
 )
 from headcount.v1.value_pb2 import Date, Identifier, TextSet, Value, ValueType
 from headcount.v1.write_pb2 import RejectedRow
+from headcount_engine.errors import LimitExceeded
+from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_server.errors import MalformedRequest
+from headcount_server.wire.nesting import is_too_deep
 
 __all__ = [
     "SERVICES",
@@ -175,8 +178,10 @@ M = TypeVar("M", bound=Message)
 
 
 def parse(kind: type[M], payload: bytes) -> M:
-    """The message that the bytes are; raises MalformedRequest."""
+    """The message that the bytes are; raises MalformedRequest, or LimitExceeded for a rule nested past any parser."""
     try:
         return kind.FromString(payload)
     except DecodeError:
+        if is_too_deep(kind.DESCRIPTOR, payload):
+            raise LimitExceeded("rule_depth", DEFAULT_LIMITS.rule_depth) from None
         raise MalformedRequest from None
