@@ -14,7 +14,7 @@ from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.predicates import Stored, absent_value
 from headcount_engine.indexes.store import Indexes
-from headcount_engine.ingest.admission import Verdicts, admit_keys
+from headcount_engine.ingest.admission import Verdicts, admit_keys, admit_texts
 from headcount_engine.ingest.coercion import Coerced, coerce
 from headcount_engine.ingest.keys import KeyResolver
 from headcount_engine.ingest.staging import OwnerEdit, Staged
@@ -49,7 +49,7 @@ def occurrences(batch: ProfileBatch) -> list[I64]:
         return [np.arange(len(batch), dtype=np.int64)]
     from headcount_engine.indexes.texts import TextTable
 
-    numbers = TextTable().intern(batch.keys)
+    numbers = TextTable().intern(admit_texts(batch.keys, len(batch.keys.data), as_key=True).texts)
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     turn = np.empty(len(order), dtype=np.int64)
@@ -178,7 +178,8 @@ def _incremented(target: _Target, ids: I64) -> tuple[Stored, Mask]:
     old = np.where(gone, 0, old).astype(values.dtype)
     given = np.where(target.coerced.present, values, 0).astype(values.dtype)
     if values.dtype.kind == "f":
-        sums = old + given
+        with np.errstate(over="ignore"):
+            sums = old + given
         return sums, ~np.isfinite(sums)
     with np.errstate(over="ignore"):
         total = old + given
@@ -244,7 +245,7 @@ def _stored_values(target: _Target, rows: I64, profiles: I64, before: list[Colum
         return codes
     if column.change is Change.INCREMENT:
         sums, _ = _incremented(target, np.where(target.coerced.present, _by_row(rows, profiles, len(column)), 0))
-        return sums[rows]
+        return np.where(present, sums[rows], absent_value(sums.dtype))
     assert not isinstance(coerced.values, Texts)
     return coerced.values[rows]
 
