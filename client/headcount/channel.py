@@ -20,7 +20,7 @@ READS: Final = {
     "SegmentService": ("GetSegment", "ListSegments", "GetStatistics", "ListTemplates", "ListRuleElements"),
     "AudienceService": (
         "CountAudience", "CheckMembership", "BatchCheckMembership", "ListMemberships", "PreviewAudience",
-        "ExplainMembership", "CompareRules", "GetOverlap", "GetBreakdown",
+        "ExplainMembership", "CompareRules", "ParseRule", "ExplainPlan", "GetOverlap", "GetBreakdown",
     ),
     "AdminService": ("GetStatus", "GetSettings"),
 }  # fmt: skip

@@ -55,8 +55,8 @@ def test_there_are_the_services_and_methods_of_the_design() -> None:
         },
         "AudienceService": {
             "CountAudience", "CheckMembership", "BatchCheckMembership", "StreamCheckMembership", "ListMemberships",
-            "CreateAudience", "ReadAudience", "PreviewAudience", "ExplainMembership", "CompareRules", "GetOverlap",
-            "GetBreakdown", "ExportAudience",
+            "CreateAudience", "ReadAudience", "PreviewAudience", "ExplainMembership", "CompareRules", "ParseRule",
+            "ExplainPlan", "GetOverlap", "GetBreakdown", "ExportAudience",
         },
         "ChangeService": {"WatchMemberships"},
         "AdminService": {"GetStatus", "GetSettings", "UpdateSettings", "Checkpoint"},

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headcount.v1 import column_pb2 as _column_pb2
+from headcount.v1 import condition_pb2 as _condition_pb2
 from headcount.v1 import profile_service_pb2 as _profile_service_pb2
 from headcount.v1 import rule_pb2 as _rule_pb2
 from headcount.v1 import segment_service_pb2 as _segment_service_pb2
@@ -36,6 +37,15 @@ class MemberForm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEMBER_FORM_KEYS: _ClassVar[MemberForm]
     MEMBER_FORM_ROARING: _ClassVar[MemberForm]
 
+class RuleRelation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RULE_RELATION_UNSPECIFIED: _ClassVar[RuleRelation]
+    RULE_RELATION_EQUAL: _ClassVar[RuleRelation]
+    RULE_RELATION_CONTAINS: _ClassVar[RuleRelation]
+    RULE_RELATION_CONTAINED: _ClassVar[RuleRelation]
+    RULE_RELATION_DISJOINT: _ClassVar[RuleRelation]
+    RULE_RELATION_OVERLAPPING: _ClassVar[RuleRelation]
+
 class ExportFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EXPORT_FORMAT_UNSPECIFIED: _ClassVar[ExportFormat]
@@ -56,6 +66,12 @@ MEMBER_FORM_UNSPECIFIED: MemberForm
 MEMBER_FORM_IDS: MemberForm
 MEMBER_FORM_KEYS: MemberForm
 MEMBER_FORM_ROARING: MemberForm
+RULE_RELATION_UNSPECIFIED: RuleRelation
+RULE_RELATION_EQUAL: RuleRelation
+RULE_RELATION_CONTAINS: RuleRelation
+RULE_RELATION_CONTAINED: RuleRelation
+RULE_RELATION_DISJOINT: RuleRelation
+RULE_RELATION_OVERLAPPING: RuleRelation
 EXPORT_FORMAT_UNSPECIFIED: ExportFormat
 EXPORT_FORMAT_CSV: ExportFormat
 EXPORT_FORMAT_PARQUET: ExportFormat
@@ -416,7 +432,7 @@ class ExplainMembershipRequest(_message.Message):
     def __init__(self, key: _Optional[str] = ..., rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., context: _Optional[_Mapping[str, _value_pb2.Value]] = ...) -> None: ...
 
 class ExplainMembershipResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "is_member", "exists", "nodes", "next_change_time", "warnings")
+    __slots__ = ("version", "now", "engine_us", "is_member", "exists", "nodes", "next_change_time", "warnings", "decisive_leaves", "is_next_change_unknown")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -425,6 +441,8 @@ class ExplainMembershipResponse(_message.Message):
     NODES_FIELD_NUMBER: _ClassVar[int]
     NEXT_CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DECISIVE_LEAVES_FIELD_NUMBER: _ClassVar[int]
+    IS_NEXT_CHANGE_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -433,21 +451,25 @@ class ExplainMembershipResponse(_message.Message):
     nodes: _containers.RepeatedCompositeFieldContainer[NodeExplanation]
     next_change_time: _timestamp_pb2.Timestamp
     warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., is_member: bool = ..., exists: bool = ..., nodes: _Optional[_Iterable[_Union[NodeExplanation, _Mapping]]] = ..., next_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    decisive_leaves: _containers.RepeatedScalarFieldContainer[str]
+    is_next_change_unknown: bool
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., is_member: bool = ..., exists: bool = ..., nodes: _Optional[_Iterable[_Union[NodeExplanation, _Mapping]]] = ..., next_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., decisive_leaves: _Optional[_Iterable[str]] = ..., is_next_change_unknown: bool = ...) -> None: ...
 
 class NodeExplanation(_message.Message):
-    __slots__ = ("path", "text", "holds", "found", "next_change_time")
+    __slots__ = ("path", "text", "holds", "found", "next_change_time", "actual")
     PATH_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     HOLDS_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
     NEXT_CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACTUAL_FIELD_NUMBER: _ClassVar[int]
     path: str
     text: str
     holds: bool
     found: str
     next_change_time: _timestamp_pb2.Timestamp
-    def __init__(self, path: _Optional[str] = ..., text: _Optional[str] = ..., holds: bool = ..., found: _Optional[str] = ..., next_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    actual: _value_pb2.Value
+    def __init__(self, path: _Optional[str] = ..., text: _Optional[str] = ..., holds: bool = ..., found: _Optional[str] = ..., next_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actual: _Optional[_Union[_value_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class CompareRulesRequest(_message.Message):
     __slots__ = ("before", "after", "breakdowns", "sample_size", "at", "min_version", "min_now")
@@ -468,7 +490,7 @@ class CompareRulesRequest(_message.Message):
     def __init__(self, before: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., after: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.BreakdownBy, _Mapping]]] = ..., sample_size: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CompareRulesResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "before_size", "after_size", "joined", "left", "joined_keys", "left_keys", "joined_breakdowns", "left_breakdowns", "warnings")
+    __slots__ = ("version", "now", "engine_us", "before_size", "after_size", "joined", "left", "joined_keys", "left_keys", "joined_breakdowns", "left_breakdowns", "warnings", "relation")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -481,6 +503,7 @@ class CompareRulesResponse(_message.Message):
     JOINED_BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     LEFT_BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -493,7 +516,76 @@ class CompareRulesResponse(_message.Message):
     joined_breakdowns: _containers.RepeatedCompositeFieldContainer[_segment_service_pb2.Breakdown]
     left_breakdowns: _containers.RepeatedCompositeFieldContainer[_segment_service_pb2.Breakdown]
     warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., before_size: _Optional[int] = ..., after_size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., joined_keys: _Optional[_Iterable[str]] = ..., left_keys: _Optional[_Iterable[str]] = ..., joined_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., left_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    relation: RuleRelation
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., before_size: _Optional[int] = ..., after_size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., joined_keys: _Optional[_Iterable[str]] = ..., left_keys: _Optional[_Iterable[str]] = ..., joined_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., left_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., relation: _Optional[_Union[RuleRelation, str]] = ...) -> None: ...
+
+class ParseRuleRequest(_message.Message):
+    __slots__ = ("rule", "syntax_only", "min_version", "min_now")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SYNTAX_ONLY_FIELD_NUMBER: _ClassVar[int]
+    MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_NOW_FIELD_NUMBER: _ClassVar[int]
+    rule: _rule_pb2.Rule
+    syntax_only: bool
+    min_version: int
+    min_now: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., syntax_only: bool = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ParseRuleResponse(_message.Message):
+    __slots__ = ("version", "now", "engine_us", "text", "condition", "warnings")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_US_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    now: _timestamp_pb2.Timestamp
+    engine_us: int
+    text: str
+    condition: _condition_pb2.Condition
+    warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., text: _Optional[str] = ..., condition: _Optional[_Union[_condition_pb2.Condition, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class ExplainPlanRequest(_message.Message):
+    __slots__ = ("rule", "at", "min_version", "min_now")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_NOW_FIELD_NUMBER: _ClassVar[int]
+    rule: _rule_pb2.Rule
+    at: _timestamp_pb2.Timestamp
+    min_version: int
+    min_now: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ExplainPlanResponse(_message.Message):
+    __slots__ = ("version", "now", "engine_us", "steps")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_US_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    now: _timestamp_pb2.Timestamp
+    engine_us: int
+    steps: _containers.RepeatedCompositeFieldContainer[PlanStep]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[PlanStep, _Mapping]]] = ...) -> None: ...
+
+class PlanStep(_message.Message):
+    __slots__ = ("path", "text", "estimated_size", "size", "estimated_us", "took_us")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_SIZE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_US_FIELD_NUMBER: _ClassVar[int]
+    TOOK_US_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    text: str
+    estimated_size: int
+    size: int
+    estimated_us: float
+    took_us: float
+    def __init__(self, path: _Optional[str] = ..., text: _Optional[str] = ..., estimated_size: _Optional[int] = ..., size: _Optional[int] = ..., estimated_us: _Optional[float] = ..., took_us: _Optional[float] = ...) -> None: ...
 
 class GetOverlapRequest(_message.Message):
     __slots__ = ("rules", "at", "min_version", "min_now")

@@ -85,6 +85,16 @@ class AudienceServiceStub(object):
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.CompareRulesRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_audience__service__pb2.CompareRulesResponse.FromString,
                 _registered_method=True)
+        self.ParseRule = channel.unary_unary(
+                '/headcount.v1.AudienceService/ParseRule',
+                request_serializer=headcount_dot_v1_dot_audience__service__pb2.ParseRuleRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_audience__service__pb2.ParseRuleResponse.FromString,
+                _registered_method=True)
+        self.ExplainPlan = channel.unary_unary(
+                '/headcount.v1.AudienceService/ExplainPlan',
+                request_serializer=headcount_dot_v1_dot_audience__service__pb2.ExplainPlanRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_audience__service__pb2.ExplainPlanResponse.FromString,
+                _registered_method=True)
         self.GetOverlap = channel.unary_unary(
                 '/headcount.v1.AudienceService/GetOverlap',
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.GetOverlapRequest.SerializeToString,
@@ -176,6 +186,20 @@ class AudienceServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ParseRule(self, request, context):
+        """Reads a rule without asking who it describes: its one canonical text and the same as a tree. For editors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainPlan(self, request, context):
+        """How a rule is counted: the steps, with the sizes and times expected and found. Costs as much as counting it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOverlap(self, request, context):
         """The sizes of all pairwise intersections.
         """
@@ -249,6 +273,16 @@ def add_AudienceServiceServicer_to_server(servicer, server):
                     servicer.CompareRules,
                     request_deserializer=headcount_dot_v1_dot_audience__service__pb2.CompareRulesRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_audience__service__pb2.CompareRulesResponse.SerializeToString,
+            ),
+            'ParseRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.ParseRule,
+                    request_deserializer=headcount_dot_v1_dot_audience__service__pb2.ParseRuleRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_audience__service__pb2.ParseRuleResponse.SerializeToString,
+            ),
+            'ExplainPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPlan,
+                    request_deserializer=headcount_dot_v1_dot_audience__service__pb2.ExplainPlanRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_audience__service__pb2.ExplainPlanResponse.SerializeToString,
             ),
             'GetOverlap': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOverlap,
@@ -537,6 +571,60 @@ class AudienceService(object):
             '/headcount.v1.AudienceService/CompareRules',
             headcount_dot_v1_dot_audience__service__pb2.CompareRulesRequest.SerializeToString,
             headcount_dot_v1_dot_audience__service__pb2.CompareRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ParseRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.AudienceService/ParseRule',
+            headcount_dot_v1_dot_audience__service__pb2.ParseRuleRequest.SerializeToString,
+            headcount_dot_v1_dot_audience__service__pb2.ParseRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.AudienceService/ExplainPlan',
+            headcount_dot_v1_dot_audience__service__pb2.ExplainPlanRequest.SerializeToString,
+            headcount_dot_v1_dot_audience__service__pb2.ExplainPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
