@@ -14,6 +14,7 @@ from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.one_profile import OneProfile
+from headcount_engine.evaluation.prepare import Prepared, Ready
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64
@@ -38,11 +39,22 @@ class Question:
         return Execution(self.view, self.deadline)
 
 
-def count(question: Question, rule: Condition) -> tuple[int, list[str]]:
-    """(how many, warnings). Raises InvalidRule, DeadlineExceeded, Cancelled."""
+def count(question: Question, prepared: Prepared) -> tuple[int, list[str]]:
+    """(how many, warnings). Raises InvalidRule, DeadlineExceeded, Cancelled.
+
+    What can be asked again without binding is left with the prepared rule.
+    """
     binder = question.binder()
     execution = question.execution()
-    return execution.count(execution.plan(binder.bind(rule))), binder.warnings
+    plan = execution.plan(binder.bind(prepared.condition))
+    found = execution.count(plan)
+    if prepared.is_timeless:
+        program = execution.program(plan)
+        if program is not None:
+            view = question.view
+            warnings = tuple(dict.fromkeys(binder.warnings))
+            prepared.ready = Ready(view.version, prepared.revision, program, view.population.count, warnings)
+    return found, binder.warnings
 
 
 def members(question: Question, rule: Condition) -> tuple[Bitmap, list[str]]:

@@ -26,6 +26,7 @@ from headcount_engine.conditions.bound import (
     SetLeaf,
 )
 from headcount_engine.evaluation.counts import count_set
+from headcount_engine.evaluation.fuse import Program, compile_plan
 from headcount_engine.evaluation.histories import days_set, distinct_set, extreme_set, pair_space, sequence_set
 from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Planner, Tally, Unite
 from headcount_engine.evaluation.ranks import ranked_set
@@ -51,6 +52,7 @@ class Execution:
         self._outer: Execution | None = None
         self._planner = Planner(view.population)
         self._done: dict[int, Bitmap] = {}
+        self._programs: dict[int, Program | None] = {}
 
     def _inside(self, space: Space) -> Execution:
         """The same evaluation over another space."""
@@ -84,6 +86,9 @@ class Execution:
 
     def count(self, plan: Plan) -> int:
         """How many; the last step of an intersection, a union of two or a complement is only counted."""
+        program = self.program(plan)
+        if program is not None:
+            return program.count()
         match plan:
             case Everybody():
                 return self._space.size
@@ -96,12 +101,22 @@ class Execution:
             case _:
                 return len(self.members(plan))
 
+    def program(self, plan: Plan) -> Program | None:
+        """The plan as one pass over words, where that is the best way; people only."""
+        if self._outer is not None or isinstance(plan, Everybody | Leaf):
+            return None
+        if id(plan) not in self._programs:
+            self._programs[id(plan)] = compile_plan(plan, self._view.population, self._deadline)
+        return self._programs[id(plan)]
+
     def _members(self, plan: Plan) -> Bitmap:
         match plan:
             case Everybody():
                 return self._space.everyone
             case Leaf(bound):
                 return self._leaf(bound)
+            case _ if (program := self.program(plan)) is not None:
+                return bitmaps.from_words(program.run())
             case Outside(child):
                 return self._space.everyone - self.members(child)
             case Intersect(required, excluded):

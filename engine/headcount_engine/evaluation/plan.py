@@ -152,7 +152,7 @@ class Planner:
     def _column(self, bound: ColumnTest) -> Plan:
         kept = bound.attribute.column.index.get(bound.predicate)
         if kept is not None:
-            return Leaf(bound, len(kept[1]), _READY_NS)
+            return Leaf(bound, kept.size, _READY_NS)
         return Leaf(bound, self._total // 3, _SCAN_NS * self._ids)
 
     def _events(self, bound: EventBound) -> Plan:

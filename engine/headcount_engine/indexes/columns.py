@@ -17,7 +17,7 @@ from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes import predicates
 from headcount_engine.indexes.predicates import Predicate, Stored
-from headcount_engine.indexes.values import ChangedIds, ValueIndex, merge_changes
+from headcount_engine.indexes.values import ChangedIds, Kept, ValueIndex, merge_changes
 from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS, BLOCK_WORDS
 from headcount_engine.model.answers import NO_DEADLINE, Deadline
 from headcount_engine.model.batches import I64, U32, U64
@@ -93,22 +93,27 @@ class ColumnView:
 
     def bitmap(self, predicate: Predicate, deadline: Deadline = NO_DEADLINE) -> Bitmap:
         """Ids whose value passes: from the kept bitmap and what changed since, else by a scan."""
+        kept = self.kept(predicate, deadline)
+        if kept is not None:
+            return kept.bitmap
+        return bitmaps.from_words(self.words(predicate, len(self.blocks), deadline))
+
+    def kept(self, predicate: Predicate, deadline: Deadline = NO_DEADLINE) -> Kept | None:
+        """The kept bitmap as of this view, made or brought up to date; None for predicates that are only scanned."""
         kept = self.index.get(predicate)
-        if kept is not None and kept[0] <= self.position:
-            position, base = kept
-            if position == self.position:
-                return base
-            changed = self.changes.since(position, self.position)
+        if kept is not None and kept.position == self.position:
+            return kept
+        if not self.index.keeps(predicate):
+            return None
+        if kept is not None and kept.position < self.position:
+            changed = self.changes.since(kept.position, self.position)
             if changed is not None and len(changed) < len(self.blocks) * BLOCK_IDS // 4:
                 ids = np.unique(changed)
                 passing = predicates.passes(predicate, self.gather(ids.astype(np.int64)))
-                bitmap = merge_changes(base, ids, ids[passing])
-                self.index.put(predicate, self.position, bitmap)
-                return bitmap
+                bitmap = merge_changes(kept.bitmap, ids, ids[passing])
+                return self.index.put(predicate, self.position, bitmap)
         bitmap = bitmaps.from_words(self.words(predicate, len(self.blocks), deadline))
-        if self.index.keeps(predicate):
-            self.index.put(predicate, self.position, bitmap)
-        return bitmap
+        return self.index.put(predicate, self.position, bitmap)
 
     def gather(self, ids: I64) -> Stored:
         """Stored values of ascending ids."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.limits import BLOCK_BITS
-from headcount_engine.model.batches import I64, Texts
+from headcount_engine.model.batches import I64, U64, Texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,11 +18,20 @@ class PopulationView:
     ids_end: int
     existing: Bitmap
     count: int
+    _words: list[tuple[U64, int]] = field(default_factory=list)
 
     @property
     def blocks(self) -> int:
         """Blocks that cover all ids."""
         return ((self.ids_end - 1) >> BLOCK_BITS) + 1 if self.ids_end else 0
+
+    @property
+    def words(self) -> tuple[U64, int]:
+        """(words of the existing profiles, their address); kept from the first use on."""
+        if not self._words:
+            words = bitmaps.to_words(self.existing, self.blocks)
+            self._words.append((words, words.ctypes.data))
+        return self._words[0]
 
 
 class Identities:

@@ -15,7 +15,8 @@ import numpy as np
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes.predicates import Coded, Predicate, Present, Range
-from headcount_engine.model.batches import U32
+from headcount_engine.limits import BLOCK_WORDS
+from headcount_engine.model.batches import U32, U64
 
 _BITMAPS_KEPT = 4_096
 
@@ -58,29 +59,57 @@ class ChangedIds:
         return 4 * (self.end - self.first)
 
 
+class Kept:
+    """A bitmap and up to which position of the column's changes it holds; its words once they are asked for."""
+
+    __slots__ = ("_words", "bitmap", "position", "size")
+
+    def __init__(self, position: int, bitmap: Bitmap) -> None:
+        self.position = position
+        self.bitmap = bitmap
+        self.size = len(bitmap)
+        self._words: tuple[U64, int] | None = None
+
+    def words(self, blocks: int) -> tuple[U64, int]:
+        """(words of at least `blocks` blocks, their address). As big as the population in bits; kept from then on."""
+        held = self._words
+        if held is None or len(held[0]) < blocks * BLOCK_WORDS:
+            words = bitmaps.to_words(self.bitmap, blocks)
+            held = self._words = (words, words.ctypes.data)
+        return held
+
+    @property
+    def nbytes(self) -> int:
+        held = self.bitmap.get_statistics()
+        own = held["n_bytes_array_containers"] + held["n_bytes_bitset_containers"] + held["n_bytes_run_containers"]
+        return int(own) + (0 if self._words is None else self._words[0].nbytes)
+
+
 class ValueIndex:
     """The bitmaps in use of one column. Any thread."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Predicate, tuple[int, Bitmap]] = OrderedDict()
+        self._kept: OrderedDict[Predicate, Kept] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, predicate: Predicate) -> tuple[int, Bitmap] | None:
-        """(position up to which it holds, bitmap), if kept."""
+    def get(self, predicate: Predicate) -> Kept | None:
+        """The bitmap of a predicate, if kept."""
         with self._lock:
             entry = self._kept.get(predicate)
             if entry is not None:
                 self._kept.move_to_end(predicate)
             return entry
 
-    def put(self, predicate: Predicate, position: int, bitmap: Bitmap) -> None:
-        """Keep a bitmap unless a newer one is there."""
+    def put(self, predicate: Predicate, position: int, bitmap: Bitmap) -> Kept:
+        """Keep a bitmap unless a newer one is there; returns the one of that position."""
+        fresh = Kept(position, bitmap)
         with self._lock:
             entry = self._kept.get(predicate)
-            if entry is None or entry[0] < position:
-                self._kept[predicate] = (position, bitmap)
+            if entry is None or entry.position < position:
+                self._kept[predicate] = fresh
                 if len(self._kept) > _BITMAPS_KEPT:
                     self._kept.popitem(last=False)
+        return fresh
 
     def clear(self) -> None:
         with self._lock:
@@ -100,8 +129,7 @@ class ValueIndex:
     @property
     def nbytes(self) -> int:
         with self._lock:
-            return sum(b.get_statistics()["n_bytes_array_containers"] + b.get_statistics()["n_bytes_bitset_containers"]
-                       + b.get_statistics()["n_bytes_run_containers"] for _, b in self._kept.values())  # fmt: skip
+            return sum(kept.nbytes for kept in self._kept.values())
 
 
 def merge_changes(base: Bitmap, changed: U32, passing: U32) -> Bitmap:

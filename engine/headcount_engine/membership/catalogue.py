@@ -78,6 +78,8 @@ class Catalogue:
         self._limits = limits
         self._by_id: dict[str, Definition] = {}
         self._by_name: dict[str, str] = {}
+        self.revision = 0
+        """Counts the changes of the catalogue."""
 
     def all(self) -> Mapping[str, Definition]:
         return self._by_id
@@ -169,12 +171,14 @@ class Catalogue:
         names = {n: i for n, i in self._by_name.items() if old is None or n != old.name}
         self._by_name = {**names, definition.name: definition.id}
         self._by_id = {**self._by_id, definition.id: definition}
+        self.revision += 1
 
     def remove(self, id_: str) -> None:
         """Take a definition out."""
         name = self._by_id[id_].name
         self._by_name = {n: i for n, i in self._by_name.items() if n != name}
         self._by_id = {i: d for i, d in self._by_id.items() if i != id_}
+        self.revision += 1
 
     def _users_by_name(self, old: Definition) -> list[str]:
         """Segments that refer to this one by its name, which a new name would break."""

@@ -1,0 +1,105 @@
+"""What of a question need not be done again: a rule read and checked, and its program for the version it was made at.
+
+No answers are kept. A program is a list of index bitmaps and what to do with them; it is good for one version of the
+data, and only for rules that the clock cannot change.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from headcount_engine.conditions.needs import Definitions, attributes_read
+from headcount_engine.conditions.text import parse
+from headcount_engine.conditions.tree import (
+    Anniversary,
+    Condition,
+    EventLeaf,
+    HasBeen,
+    InSegment,
+    InWindow,
+    Same,
+    check_size,
+    walk,
+)
+from headcount_engine.evaluation.fuse import Program
+from headcount_engine.limits import Limits
+
+_PREPARED_KEPT = 4_096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A program, the version and the state of the catalogue that it was made at, and what else an answer says."""
+
+    version: int
+    revision: int
+    program: Program
+    total: int
+    warnings: tuple[str, ...]
+
+
+class Prepared:
+    """A rule that has been read and checked. `names`: the attributes it reads, as of one state of the catalogue."""
+
+    __slots__ = ("condition", "is_timeless", "names", "ready", "revision")
+
+    def __init__(self, condition: Condition, definitions: Definitions, revision: int) -> None:
+        self.condition = condition
+        self.revision = revision
+        self.names = frozenset(attributes_read(condition, definitions))
+        self.is_timeless = _is_timeless(condition, definitions)
+        self.ready: Ready | None = None
+
+
+def _is_timeless(root: Condition, definitions: Definitions) -> bool:
+    """Whether now makes no difference to the rule."""
+    seen: set[str] = set()
+    rules = [root]
+    while rules:
+        for node in walk(rules.pop()):
+            if isinstance(node, EventLeaf | InWindow | Anniversary | HasBeen | Same):
+                return False
+            if isinstance(node, InSegment):
+                id_, rule = definitions.definition(node.segment)
+                if id_ not in seen:
+                    seen.add(id_)
+                    rules.append(rule)
+    return True
+
+
+class PreparedRules:
+    """The rules asked lately. Any thread."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._kept: OrderedDict[str | int, tuple[str | Condition, Prepared]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, rule: str | Condition, definitions: Definitions, revision: int) -> Prepared:
+        """The rule, prepared. A text is known by its letters, a tree by being the same object.
+
+        Raises InvalidRule, UnknownName, LimitExceeded.
+        """
+        key = rule if isinstance(rule, str) else id(rule)
+        with self._lock:
+            held = self._kept.get(key)
+            if held is not None:
+                self._kept.move_to_end(key)
+        if held is not None and held[1].revision == revision:
+            return held[1]
+        condition = held[1].condition if held is not None else self._read(rule)
+        prepared = Prepared(condition, definitions, revision)
+        with self._lock:
+            # The rule itself is held too, so that no other object can come to have its id.
+            self._kept[key] = (rule, prepared)
+            if len(self._kept) > _PREPARED_KEPT:
+                self._kept.popitem(last=False)
+        return prepared
+
+    def _read(self, rule: str | Condition) -> Condition:
+        if isinstance(rule, str):
+            return parse(rule, self._limits)
+        check_size(rule, self._limits)
+        return rule
