@@ -100,7 +100,7 @@ class Catalogue:
         """(id, rule), for rules that refer to it; raises UnknownName."""
         found = self.find(segment)
         if found is None:
-            raise UnknownName("segment", segment, suggest(segment, [*self._by_name, *self._by_id]))
+            raise UnknownName("segment", segment, suggest(segment, sorted({*self._by_name, *self._by_id})))
         return found.id, found.rule
 
     def dependents(self, id_: str) -> list[str]:
@@ -209,7 +209,7 @@ class Catalogue:
                 continue
             target = definition if name in (definition.id, definition.name) else self.find(name)
             if target is None:
-                raise UnknownName("segment", name, suggest(name, [*self._by_name, *self._by_id]))
+                raise UnknownName("segment", name, suggest(name, sorted({*self._by_name, *self._by_id})))
             if target.id == definition.id:
                 raise ReferenceCycle([*path, definition.name])
             if target.id not in done:
