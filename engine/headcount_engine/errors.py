@@ -19,7 +19,9 @@
     ├── Cancelled
     └── StoreError                 the directory on disk
         ├── StoreLocked            another process has it
-        └── StoreDamaged           its contents are not what was written
+        ├── StoreDamaged           its contents are not what was written
+        └── StoreReadOnly          an earlier failure; nothing was written
+            └── OutcomeUnknown     this write failed half way; a restart will tell
 
 Messages name fields, limits and positions; they never quote a profile's key or an attribute's value, because they
 travel to logs and callers. Text that the caller wrote as a *rule* may be quoted back to them.
@@ -174,3 +176,11 @@ class StoreDamaged(StoreError):
         super().__init__(message)
         self.path = path
         self.offset = offset
+
+
+class StoreReadOnly(StoreError):
+    """The log failed before; nothing of this write was kept, and none will be until the store is opened again."""
+
+
+class OutcomeUnknown(StoreReadOnly):
+    """The log failed during this write: whether it is kept shows when the store is opened again."""

@@ -83,6 +83,8 @@ _CODES: tuple[tuple[type[Exception], Code, str], ...] = (
     (engine.LimitExceeded, Code.INVALID_ARGUMENT, "LIMIT_EXCEEDED"),
     (engine.DeadlineExceeded, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),
     (engine.Cancelled, Code.CANCELLED, "CANCELLED"),
+    (engine.OutcomeUnknown, Code.UNKNOWN, "OUTCOME_UNKNOWN"),
+    (engine.StoreReadOnly, Code.FAILED_PRECONDITION, "READ_ONLY"),
     (server.MalformedRequest, Code.INTERNAL, "MALFORMED_REQUEST"),
     (server.NotServed, Code.UNIMPLEMENTED, "NOT_SERVED"),
     (server.Unauthenticated, Code.UNAUTHENTICATED, "UNAUTHENTICATED"),

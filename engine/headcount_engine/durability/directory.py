@@ -57,7 +57,9 @@ class Directory:
             raise StoreDamaged("not an interim file of this release", path="interim.hc")
         body = memoryview(data)[_HEAD.size :]
         if length != len(body) or crc32c.crc32c(body) != checksum:
-            raise StoreDamaged("the interim file is not what was written", path="interim.hc", offset=_HEAD.size)
+            raise StoreDamaged(
+                "the interim file is not what was written", path="interim.hc", offset=_HEAD.size
+            )
         loaded: Plain = msgpack.unpackb(
             body, ext_hook=_unpack_array, strict_map_key=False, max_ext_len=len(data), max_bin_len=len(data)
         )

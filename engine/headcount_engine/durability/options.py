@@ -1,0 +1,54 @@
+"""What an operator may choose about durability."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class SyncMode(enum.Enum):
+    """When a write is acknowledged."""
+
+    EACH_COMMIT = "each_commit"
+    """After it is on the medium: it survives a loss of power."""
+    INTERVAL = "interval"
+    """After it is with the operating system, which puts it on the medium within `interval_s`: it survives the
+    process, and a loss of power takes at most that much time."""
+    OPERATING_SYSTEM = "operating_system"
+    """After it is with the operating system, which puts it on the medium when it likes: tests and bulk loads."""
+
+
+@dataclass(frozen=True, slots=True)
+class DurabilityOptions:
+    """A checkpoint is made when either bound is reached and something was written since the last."""
+
+    sync: SyncMode = SyncMode.EACH_COMMIT
+    interval_s: float = 0.1
+    checkpoint_log_bytes: int = 256 << 20
+    checkpoint_every_s: float = 900.0
+    now_every_s: float = 10.0
+    """How often `now` is recorded while nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class TornEnd:
+    """The end of a log file that was cut off, and the file that keeps it."""
+
+    path: str
+    offset: int
+    bytes_cut: int
+    saved_as: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What a start found. `checkpoint_version` 0: there was none; `replayed`: commits taken from the log."""
+
+    checkpoint_version: int
+    version: int
+    replayed: int
+    log_bytes: int
+    took_s: float
+    torn: TornEnd | None = None
+    warnings: tuple[str, ...] = ()
