@@ -63,6 +63,10 @@ Rule = str | Condition
 
 Answer = TypeVar("Answer")
 _NEED_NOTHING = Need()
+_VERSIONS_AHEAD_MAX = 1_000_000
+"""A version further ahead is that of another store, and not worth waiting for."""
+_TELLING_S = 0.05
+"""Before the deadline of a caller who waits for a version: time to tell it that the version did not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,13 +341,17 @@ class Database:
 
     # ------------------------------------------------------------------------------------------------ segments
 
-    def create_segment(self, draft: SegmentDraft) -> Segment:
-        """Save a rule under a name. Raises InvalidRule, AlreadyExists, ReferenceCycle, LimitExceeded."""
+    def create_segment(self, draft: SegmentDraft, *, validate_only: bool = False) -> Segment:
+        """Save a rule under a name. Raises InvalidRule, AlreadyExists, ReferenceCycle, LimitExceeded.
+
+        With `validate_only` nothing is saved: the answer is what would be, with the size it would have.
+        """
         rule = self._checked(draft.rule)
         with self._writer.exclusively():
             definition = self._catalogue.drafted(draft, rule, self._now_us())
-            self._save(definition)
-        return self.get_segment(definition.id)
+            if not validate_only:
+                self._save(definition)
+        return self._unsaved(definition) if validate_only else self.get_segment(definition.id)
 
     def get_segment(self, segment: str) -> Segment:
         """One segment by id or name, with its exact size; raises NotFound."""
@@ -362,13 +370,19 @@ class Database:
         sized = self._ask([InSegment(d.id) for d in chosen], None, _NEED_NOTHING, ask)
         return pages.page_of(sized, query, self._gate.version, self._now_us())
 
-    def update_segment(self, segment: str, changes: SegmentChanges, *, etag: str | None = None) -> Segment:
-        """Change a segment; what refers to it follows. Raises NotFound, Aborted and what create_segment raises."""
+    def update_segment(
+        self, segment: str, changes: SegmentChanges, *, etag: str | None = None, validate_only: bool = False
+    ) -> Segment:
+        """Change a segment; what refers to it follows. Raises NotFound, Aborted and what create_segment raises.
+
+        `validate_only` as in create_segment.
+        """
         rule = None if changes.rule is None else self._checked(changes.rule)
         with self._writer.exclusively():
             definition = self._catalogue.changed(segment, changes, rule, etag, self._now_us())
-            self._save(definition)
-        return self.get_segment(definition.id)
+            if not validate_only:
+                self._save(definition)
+        return self._unsaved(definition) if validate_only else self.get_segment(definition.id)
 
     def delete_segment(self, segment: str, *, etag: str | None = None) -> None:
         """Delete a segment; raises NotFound, Aborted, HasDependents."""
@@ -394,6 +408,11 @@ class Database:
 
         self._ask([condition], None, _NEED_NOTHING, ask)
         return condition
+
+    def _unsaved(self, definition: Definition) -> Segment:
+        """A segment as it would be, with the size it would have."""
+        held = self.count(definition.rule)
+        return pages.segment_of(definition, held.count, held.version, held.now_us)
 
     def _save(self, definition: Definition) -> None:
         self._catalogue.put(definition)
@@ -453,10 +472,18 @@ class Database:
             return ask(question, conditions, _At(view.version, now_us, started_ns))
 
     def _wait_for(self, need: Need) -> None:
-        """Refuse what this store cannot have yet: every acknowledged version is already visible."""
+        """Wait for a version or a clock that the answer must have reached.
+
+        Acknowledged versions are visible already: one that is ahead comes with a write under way, or never. It is
+        waited for until shortly before the deadline, and without a deadline not at all. Raises OutOfRange.
+        """
         need.deadline.check()
-        if need.min_version > self._gate.version:
-            raise OutOfRange(f"version {need.min_version} has not been written yet")
+        ends_at = (need.deadline.at_monotonic or 0.0) - _TELLING_S
+        while need.min_version > self._gate.version:
+            if need.min_version > self._gate.version + _VERSIONS_AHEAD_MAX or time.monotonic() > ends_at:
+                raise OutOfRange(f"version {need.min_version} has not been written yet")
+            need.deadline.check()
+            time.sleep(0.001)
         while need.min_now_us is not None and self._now_us() < need.min_now_us:
             if need.min_now_us - self._now_us() > 60_000_000:
                 raise OutOfRange("min_now is more than a minute ahead of the clock")

@@ -108,7 +108,8 @@ def _names(node: Condition) -> Iterator[_Name]:
             yield "text", version
         case (
             t.Compare() | t.In() | t.Between() | t.Exists() | t.IsEmpty() | t.TextMatch() | t.SetMatch()
-            | t.SizeCompare() | t.InWindow() | t.Anniversary() | t.HasBeen() | t.WithinRadius() | t.WithinBox() | t.Rank()
+            | t.SizeCompare() | t.InWindow() | t.Anniversary() | t.HasBeen() | t.WithinRadius() | t.WithinBox()
+            | t.Rank()
         ):  # fmt: skip
             yield "attribute", unicodedata.normalize("NFC", node.attribute)
         case t.Aggregate():
