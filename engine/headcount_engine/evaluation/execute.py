@@ -30,6 +30,7 @@ from headcount_engine.evaluation.fuse import Program, compile_plan
 from headcount_engine.evaluation.histories import days_set, distinct_set, extreme_set, pair_space, sequence_set
 from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Planner, Tally, Unite
 from headcount_engine.evaluation.ranks import ranked_set
+from headcount_engine.evaluation.repeats import repeats_set
 from headcount_engine.evaluation.spaces import People, Space
 from headcount_engine.evaluation.sums import sum_set
 from headcount_engine.indexes.store import ReadView
@@ -161,6 +162,9 @@ class Execution:
                 assert_never(bound)
 
     def _keyed(self, bound: Keyed) -> Bitmap:
+        repeated = repeats_set(bound, self._view.population, self._deadline)
+        if repeated is not None:
+            return repeated
         pairs = pair_space(bound, self._view.population, self._deadline)
         inner = self._inside(pairs)
         return pairs.owners_of(inner.members(inner.plan(bound.child)))

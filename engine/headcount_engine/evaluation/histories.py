@@ -34,6 +34,7 @@ from headcount_engine.limits import BLOCK_BITS, BLOCK_WORDS
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64, U8, U32
 from headcount_engine.model.instants import local_days
+from headcount_engine.model.values import Kind
 
 
 T = TypeVar("T", bound=np.generic)
@@ -155,7 +156,7 @@ def _either(bound: EventSequence, space: Space, deadline: Deadline) -> Iterator[
             either = np.flatnonzero(is_first | is_then)
             if len(either):
                 rows = either if part.rows is None else part.rows[either]
-                chosen = Slice(part.run, part.start, part.end, rows, part.members[either], part.mask, 0)
+                chosen = Slice(part.run, part.start, part.end, rows, part.members[either], None, 0)
                 yield chosen, is_first[either], is_then[either]
 
 
@@ -178,7 +179,8 @@ def pair_space(bound: Keyed, people: PopulationView, deadline: Deadline) -> Pair
     """
     identity = Identity(bound.fields)
     carried: dict[int, tuple[I64, U32]] = {}
-    dense = _DenseKeys()
+    coded = {f.type.kind for f in bound.fields} <= {Kind.TEXT} or {f.type.kind for f in bound.fields} <= {Kind.TEXT_SET}
+    dense = _DenseKeys(coded)
     for source, held in enumerate(bound.sources):
         for run in held.type.runs:
             values = run.properties.get(bound.property)
@@ -204,14 +206,17 @@ def pair_space(bound: Keyed, people: PopulationView, deadline: Deadline) -> Pair
 
 
 class _DenseKeys:
-    """Keys of 64 bits as dense numbers of 32."""
+    """Keys of 64 bits as dense numbers of 32; codes are that already."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_small: bool) -> None:
+        self._is_small = is_small
         self._numbers: dict[int, int] = {}
 
     def numbers(self, keys: I64) -> U32:
         if not len(keys):
             return np.empty(0, dtype=np.uint32)
+        if not self._numbers and self._is_small:
+            return keys.astype(np.uint32)
         unique, inverse = np.unique(keys, return_inverse=True)
         dense = [self._numbers.setdefault(k, len(self._numbers)) for k in unique.tolist()]
         return np.array(dense, dtype=np.uint32)[inverse]

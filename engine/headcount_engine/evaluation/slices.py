@@ -22,12 +22,12 @@ NO_MASK: U8 = np.empty(0, dtype=np.uint8)
 """All events pass."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Slice:
     """Some events of one run, in its order.
 
     members  u32: whose each event is, in the space
-    mask     u8 per event, or empty if all pass
+    where    what they have to pass; None: all pass
     source   index of the source in the leaf
     """
 
@@ -37,8 +37,16 @@ class Slice:
     rows: I64 | None
     """Positions from `start`; None: all from start to end."""
     members: U32
-    mask: U8
+    where: EventTest | None
     source: int
+    _mask: U8 | None = None
+
+    @property
+    def mask(self) -> U8:
+        """u8 per event, or empty if all pass; worked out when first asked for."""
+        if self._mask is None:
+            self._mask = NO_MASK if self.where is None else self.test(self.where)
+        return self._mask
 
     def __len__(self) -> int:
         return len(self.members)
@@ -83,7 +91,18 @@ class Slice:
             return self
         chosen = np.flatnonzero(self.mask)
         rows = chosen if self.rows is None else self.rows[chosen]
-        return Slice(self.run, self.start, self.end, rows, self.members[chosen], NO_MASK, self.source)
+        return Slice(self.run, self.start, self.end, rows, self.members[chosen], None, self.source)
+
+    def cut(self, pieces: int) -> list[Slice]:
+        """The same events as up to so many slices of equal length."""
+        if self.rows is not None or pieces < 2:
+            return [self]
+        edges = [self.start + (self.end - self.start) * i // pieces for i in range(pieces + 1)]
+        return [
+            Slice(self.run, a, b, None, self.members[a - self.start : b - self.start], self.where, self.source)
+            for a, b in zip(edges, edges[1:], strict=False)
+            if a < b
+        ]
 
 
 def slices(space: Space, sources: tuple[TypeSource, ...], span: Span, deadline: Deadline) -> Iterator[Slice]:
@@ -97,10 +116,7 @@ def slices(space: Space, sources: tuple[TypeSource, ...], span: Span, deadline: 
             rows, members = space.members_of(run, start, end)
             if not len(members):
                 continue
-            part = Slice(run, start, end, rows, members, NO_MASK, number)
-            if source.where is not None:
-                part = Slice(run, start, end, rows, members, part.test(source.where), number)
-            yield part
+            yield Slice(run, start, end, rows, members, source.where, number)
 
 
 def event_mask(test: EventTest, run: Run, start: int, end: int) -> U8:

@@ -103,7 +103,7 @@ def absent_value(dtype: np.dtype[Any]) -> int | float:
     return int(np.iinfo(dtype).min) if dtype.kind == "i" else math.nan
 
 
-def _bounds(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+def bounds_in(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Both ends in the column's dtype, the absent value left out; None if nothing can pass."""
     if dtype.kind == "f":
         low, high = (-math.inf, math.inf) if isinstance(predicate, Present) else (predicate.low, predicate.high)
@@ -118,7 +118,7 @@ def _bounds(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any]
 def _listed(predicate: Listed, dtype: np.dtype[Any]) -> Stored:
     if dtype.kind == "f":
         return np.array(predicate.values, dtype=dtype)
-    bounds = _bounds(Present(), dtype)
+    bounds = bounds_in(Present(), dtype)
     assert bounds is not None
     return np.array([v for v in predicate.values if bounds[0] <= v <= bounds[1]], dtype=dtype)
 
@@ -129,7 +129,7 @@ def block_words(predicate: Predicate, values: Stored, words: U64) -> None:
         case Nothing():
             words[:] = 0
         case Present() | Range() if values.ndim == 1:
-            bounds = _bounds(predicate, values.dtype)
+            bounds = bounds_in(predicate, values.dtype)
             if bounds is None:
                 words[:] = 0
             else:
@@ -159,7 +159,7 @@ def mask_events(predicate: Predicate, values: Stored) -> U8:
         case Nothing():
             mask[:] = 0
         case Present() | Range() if values.ndim == 1:
-            bounds = _bounds(predicate, values.dtype)
+            bounds = bounds_in(predicate, values.dtype)
             if bounds is None:
                 mask[:] = 0
             else:

@@ -54,10 +54,19 @@ def mark(profiles: U32, words: U64) -> None:
         words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(profiles[i] & np.uint32(63))
 
 
-@kernel("(uint32[::1], uint8[::1], uint64[::1])")
-def mark_masked(profiles: U32, mask: U8, words: U64) -> None:
-    """Set the bit of every profile with an event that passes."""
-    for i in range(len(profiles)):
+@kernel("(uint32[::1], uint8[::1], uint64[::1], uint64[::1])")
+def mark_masked(profiles: U32, mask: U8, eights: U64, words: U64) -> None:
+    """Set the bit of every profile with an event that passes.
+
+    `eights` is the mask eight entries at a time (without a last incomplete eight): most filters pass few, so most of
+    the mask is skipped in these.
+    """
+    for j in range(len(eights)):
+        if eights[j] != np.uint64(0):
+            for i in range(8 * j, 8 * j + 8):
+                if mask[i]:
+                    words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(profiles[i] & np.uint32(63))
+    for i in range(8 * len(eights), len(profiles)):
         if mask[i]:
             words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(profiles[i] & np.uint32(63))
 
@@ -72,15 +81,31 @@ def count(profiles: U32, counts: NDArray[Any]) -> None:
             counts[profile] += 1
 
 
-@kernel("(uint32[::1], uint8[::1], uint8[::1])", "(uint32[::1], uint8[::1], uint32[::1])")
-def count_masked(profiles: U32, mask: U8, counts: NDArray[Any]) -> None:
-    """As count, for the events that pass."""
+@kernel(
+    "(uint32[::1], uint8[::1], uint64[::1], uint8[::1])", "(uint32[::1], uint8[::1], uint64[::1], uint32[::1])"
+)
+def count_masked(profiles: U32, mask: U8, eights: U64, counts: NDArray[Any]) -> None:
+    """As count, for the events that pass; `eights` as in mark_masked."""
     top = np.iinfo(counts.dtype).max
-    for i in range(len(profiles)):
-        if mask[i]:
-            profile = profiles[i]
-            if counts[profile] != top:
-                counts[profile] += 1
+    for j in range(len(eights)):
+        if eights[j] != np.uint64(0):
+            for i in range(8 * j, 8 * j + 8):
+                if mask[i] and counts[profiles[i]] != top:
+                    counts[profiles[i]] += 1
+    for i in range(8 * len(eights), len(profiles)):
+        if mask[i] and counts[profiles[i]] != top:
+            counts[profiles[i]] += 1
+
+
+@kernel("(uint8[::1], uint8[::1])", "(uint32[::1], uint32[::1])")
+def add_counts(counts: NDArray[Any], more: NDArray[Any]) -> None:
+    """counts += more, stopping at the dtype's maximum."""
+    top = np.iinfo(counts.dtype).max
+    for i in range(len(counts)):
+        if more[i] > top - counts[i]:
+            counts[i] = top
+        else:
+            counts[i] += more[i]
 
 
 @kernel("(uint8[::1], int64, int64, uint64[::1])", "(uint32[::1], int64, int64, uint64[::1])")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from headcount_engine.kernels.jit import inline_kernel, kernel
 from headcount_engine.model.batches import I64, U8, U32, U64
+
+_KEYS = ("uint8", "uint16", "uint32", "int8", "int16", "int32")
 
 
 @kernel("(uint32[::1], int64[::1], int64[::1])")
@@ -159,3 +164,45 @@ def lift_words(owners: U32, profile_words: U64, words: U64) -> None:
         owner = owners[n]
         bit = (profile_words[owner >> np.uint32(6)] >> np.uint64(owner & np.uint32(63))) & np.uint64(1)
         words[n >> 6] |= bit << np.uint64(n & 63)
+
+
+@kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64, int64[::1])" for t in _KEYS))
+def size_buckets(profiles: U32, values: NDArray[Any], mask: U8, shift: int, ends: I64) -> None:
+    """Count into ends[profile >> shift] the events that pass (an empty mask: all) and have a value."""
+    absent = np.iinfo(values.dtype).min
+    everything = len(mask) == 0
+    for i in range(len(profiles)):
+        if (everything or mask[i]) and values[i] != absent:
+            ends[profiles[i] >> np.uint32(shift)] += 1
+
+
+@kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64, int64[::1], uint64[::1])" for t in _KEYS))
+def fill_buckets(profiles: U32, values: NDArray[Any], mask: U8, shift: int, places: I64, out: U64) -> None:
+    """Put profile << 32 | value of the same events at places[bucket] of `out`, which moves on."""
+    absent = np.iinfo(values.dtype).min
+    everything = len(mask) == 0
+    for i in range(len(profiles)):
+        if (everything or mask[i]) and values[i] != absent:
+            bucket = profiles[i] >> np.uint32(shift)
+            key = np.uint64(np.uint32(np.int64(values[i]) & np.int64(0xFFFFFFFF)))
+            out[places[bucket]] = (np.uint64(profiles[i]) << np.uint64(32)) | key
+            places[bucket] += 1
+
+
+@kernel("(uint64[::1], uint64[::1], uint32[::1], int64, uint64[::1])")
+def mark_repeats(pairs: U64, keys: U64, counts: U32, at_least: int, words: U64) -> None:
+    """Set the profile's bit of each pair that occurs `at_least` times.
+
+    `keys` and `counts` (zeroed) are a table with room for all pairs twice; several calls may share it.
+    """
+    mask = np.uint64(len(keys) - 1)
+    for i in range(len(pairs)):
+        pair = pairs[i]
+        slot = _slot(pair, mask)
+        while counts[slot] != 0 and keys[slot] != pair:
+            slot = (slot + np.uint64(1)) & mask
+        keys[slot] = pair
+        counts[slot] += np.uint32(1)
+        if counts[slot] == at_least:
+            profile = pair >> np.uint64(32)
+            words[profile >> np.uint64(6)] |= np.uint64(1) << (profile & np.uint64(63))

@@ -62,21 +62,27 @@ def _same(a: U8, a_start: int, a_end: int, b: U8, b_start: int, b_end: int) -> b
     return True
 
 
-@kernel("(uint8[::1], int64[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64[::1])")
-def find_texts(data: U8, offsets: I64, arena: U8, starts: I64, table: U32, seed: np.uint64, out: I64) -> None:
-    """out[i] = the number of text i in the arena, or -1. 0.3 us a text when the table is not in cache."""
+@kernel("(uint8[::1], int64[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64, int64[::1])")
+def find_texts(
+    data: U8, offsets: I64, arena: U8, starts: I64, table: U32, seed: np.uint64, count: int, out: I64
+) -> None:
+    """out[i] = the number of text i in the arena, or -1. 0.3 us a text when the table is not in cache.
+
+    The writer may enter texts into the same table meanwhile, with larger arrays behind them than these: only the
+    first `count` texts are looked at.
+    """
     mask = np.uint64(len(table) - 1)
     for i in range(len(offsets) - 1):
         slot = hash_bytes(data, offsets[i], offsets[i + 1], seed) & mask
         out[i] = -1
         while table[slot] != 0:
             number = np.int64(table[slot]) - 1
-            if _same(data, offsets[i], offsets[i + 1], arena, starts[number], starts[number + 1]):
+            if number < count and _same(
+                data, offsets[i], offsets[i + 1], arena, starts[number], starts[number + 1]
+            ):
                 out[i] = number
                 break
             slot = (slot + np.uint64(1)) & mask
-
-
 @kernel("(uint8[::1], int64[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64, int64[::1])")
 def intern_texts(
     data: U8, offsets: I64, arena: U8, starts: I64, table: U32, seed: np.uint64, count: int, out: I64
