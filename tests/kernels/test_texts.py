@@ -46,7 +46,8 @@ class Table:
 
     def find(self, words: list[str], seed: np.uint64 = SEED) -> list[int]:
         texts, out = Texts.of(words), np.empty(len(words), dtype=np.int64)
-        kernels.find_texts(texts.data, texts.offsets, self.arena, self.starts, self.table, seed, out)
+        args = (texts.data, texts.offsets, self.arena, self.starts, self.table, seed, self.count, out)
+        kernels.find_texts(*args)
         return out.tolist()
 
 

@@ -22,6 +22,8 @@ from headcount_engine.model.batches import I64, U64
 _SPARSE = 64
 _FUSED_AT = 2
 """Leaves from which on a pass over words pays."""
+_FUSED_MOST = 1_000
+"""Leaves up to which one is made: as many as a rule may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +129,7 @@ class _Compiler:
 
 def compile_plan(plan: Plan, population: PopulationView, deadline: Deadline) -> Program | None:
     """The plan as one pass over words, or None if that is impossible or would not pay."""
-    if _leaves(plan) < _FUSED_AT or _is_sparse(plan, population.ids_end):
+    if not _is_worth_it(plan) or _is_sparse(plan, population.ids_end):
         return None
     try:
         return _Compiler(population, deadline).program(plan)
@@ -135,20 +137,31 @@ def compile_plan(plan: Plan, population: PopulationView, deadline: Deadline) -> 
         return None
 
 
-def _leaves(plan: Plan) -> int:
-    match plan:
-        case Outside(child):
-            return 1 + _leaves(child)
-        case Intersect(required, excluded):
-            return sum(map(_leaves, (*required, *excluded)))
-        case Unite(parts) | Tally(_, _, parts):
-            return sum(map(_leaves, parts))
-        case Leaf(ColumnTest()) | Everybody():
-            return 1
-        case Leaf():
-            return -(1 << 30)  # never at hand: not worth looking at the rest
-        case _:
-            assert_never(plan)
+def _is_worth_it(plan: Plan) -> bool:
+    """Whether there are enough leaves, all on columns, and not too many.
+
+    A part that is used twice is expanded twice: of a graph of shared parts only as much is looked at as may be fused.
+    """
+    leaves = 0
+    pending = [plan]
+    while pending:
+        match pending.pop():
+            case Outside(child):
+                leaves += 1
+                pending.append(child)
+            case Intersect(required, excluded):
+                pending += (*required, *excluded)
+            case Unite(parts):
+                pending += parts
+            case Leaf(ColumnTest()) | Everybody():
+                leaves += 1
+            case Leaf() | Tally():
+                return False
+            case other:
+                assert_never(other)
+        if leaves + len(pending) > _FUSED_MOST:
+            return False
+    return leaves >= _FUSED_AT
 
 
 def _is_sparse(plan: Plan, ids: int) -> bool:

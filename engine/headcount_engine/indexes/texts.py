@@ -36,7 +36,11 @@ class TextTable:
         """Number of each text, -1 where it is not there: i64 of n."""
         out = np.empty(len(texts), dtype=np.int64)
         if len(texts):
-            kernels.find_texts(texts.data, texts.offsets, self._arena, self._starts, self._table, _SEED, out)
+            # The count first: what it covers is in every array taken after it, however far the writer has moved on.
+            count = self._count
+            kernels.find_texts(
+                texts.data, texts.offsets, self._arena, self._starts, self._table, _SEED, count, out
+            )
         return out
 
     def find_one(self, text: str) -> int:

@@ -83,6 +83,8 @@ def find_texts(
                 out[i] = number
                 break
             slot = (slot + np.uint64(1)) & mask
+
+
 @kernel("(uint8[::1], int64[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64, int64[::1])")
 def intern_texts(
     data: U8, offsets: I64, arena: U8, starts: I64, table: U32, seed: np.uint64, count: int, out: I64
