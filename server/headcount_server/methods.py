@@ -12,6 +12,7 @@ from headcount_server.phase import PhaseHolder
 from headcount_server.repeats import Repeats
 from headcount_server.services.admin import Admin
 from headcount_server.services.audiences import Audiences
+from headcount_server.services.editing import Editing
 from headcount_server.services.events import Events
 from headcount_server.services.profiles import Profiles
 from headcount_server.services.schemas import Schemas
@@ -35,6 +36,7 @@ def method_table(
         *_event_methods(Events(database)),
         *_segment_methods(Segments(database)),
         *_audience_methods(Audiences(database)),
+        *_editing_methods(Editing(database)),
         unary(
             f"{_V1}AdminService/GetStatus",
             m.GetStatusRequest,
@@ -151,6 +153,21 @@ def _audience_methods(audiences: Audiences) -> tuple[Method, ...]:
             audiences.list_memberships,
             is_inline=True,
         ),
+    )
+
+
+def _editing_methods(editing: Editing) -> tuple[Method, ...]:
+    service = f"{_V1}AudienceService"
+    return (
+        unary(
+            f"{service}/ExplainMembership",
+            m.ExplainMembershipRequest,
+            m.ExplainMembershipResponse,
+            editing.explain,
+        ),
+        unary(f"{service}/CompareRules", m.CompareRulesRequest, m.CompareRulesResponse, editing.compare),
+        unary(f"{service}/ParseRule", m.ParseRuleRequest, m.ParseRuleResponse, editing.parse),
+        unary(f"{service}/ExplainPlan", m.ExplainPlanRequest, m.ExplainPlanResponse, editing.plan),
     )
 
 

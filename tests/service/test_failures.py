@@ -210,17 +210,24 @@ def test_a_check_asks_something(stubs: Stubs) -> None:
 
 
 def test_what_is_not_served_yet_is_refused_and_never_ignored(stubs: Stubs) -> None:
-    tree = audience.CountAudienceRequest()
-    tree.rule.condition.everyone.SetInParent()
-    sizes = audience.CountAudienceRequest(rule=Rule(text="everyone"), include_node_sizes=True)
+    located = audience.CountAudienceRequest(rule=Rule(text="everyone"))
+    located.context["weather"].text_value = "rain"
+    by_tag = audience.CompareRulesRequest(
+        before=Rule(text="everyone"),
+        after=Rule(text="everyone"),
+        breakdowns=[segments.BreakdownBy(tags=True)],
+    )
+    dated = profiles.BatchUpsertProfilesRequest()
+    dated.profiles.add(key="a").consents.add(topic="news").time.FromJsonString("2024-01-01T00:00:00Z")
     by_id = audience.BatchCheckMembershipRequest(ids=[1], rules=[Rule(text="everyone")])
     paused = segments.CreateSegmentRequest(
         segment_id="s",
         segment=segments.Segment(rule=Rule(text="everyone"), state=segments.SEGMENT_STATE_PAUSED),
     )
     for call, request, path in (
-        (stubs.audiences.CountAudience, tree, "rule.condition"),
-        (stubs.audiences.CountAudience, sizes, "include_node_sizes"),
+        (stubs.audiences.CountAudience, located, "context"),
+        (stubs.audiences.CompareRules, by_tag, "breakdowns[0].tags"),
+        (stubs.profiles.BatchUpsertProfiles, dated, "profiles[0].consents[0].time"),
         (stubs.audiences.BatchCheckMembership, by_id, "ids"),
         (stubs.segments.CreateSegment, paused, "segment.state"),
     ):

@@ -1,31 +1,62 @@
-"""What handlers share: naming the rule at fault, waiting for a version, finding a profile by identifier,
-time taken."""
+"""What handlers share: naming the rule at fault and the place in it, waiting for a version, finding a profile by
+identifier, time taken."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from headcount_engine.conditions.text.locate import locate
 from headcount_engine.conditions.tree import Everyone
 from headcount_engine.errors import InvalidRule, NotFound
 from headcount_engine.model.answers import Need
 from headcount_engine.model.batches import Texts
 from headcount_server.errors import RefusedRule
 from headcount_server.wire.profiles import IdentifierRef
+from headcount_server.wire.rules import Asked, EngineRule
 
 if TYPE_CHECKING:
     from headcount_engine import Database
 
+_NOBODY = ""
+"""No profile has an empty key."""
+
 
 @contextmanager
-def rule_in(field: str) -> Iterator[None]:
-    """Tells an InvalidRule raised inside which field of the request holds the rule."""
+def rule_in(field: str, rule: EngineRule | None = None) -> Iterator[None]:
+    """Tells an InvalidRule raised inside which field of the request holds the rule, and where in the rule it is."""
     try:
         yield
     except InvalidRule as error:
-        raise RefusedRule(field, error) from error
+        raise RefusedRule(field, error if rule is None else locate(error, rule)) from error
+
+
+@contextmanager
+def rules_in(database: Database, asked: Sequence[Asked], need: Need) -> Iterator[None]:
+    """The same for several rules, of which the first that is refused is looked for."""
+    try:
+        yield
+    except InvalidRule:
+        at_fault = _first_refused(database, asked, need)
+        with rule_in(at_fault.field, at_fault.rule):
+            database.check(_NOBODY, [at_fault.rule], need=need)
+        raise
+
+
+def _first_refused(database: Database, asked: Sequence[Asked], need: Need) -> Asked:
+    """By halves: for a profile that nobody has, rules are read and bound and nothing is evaluated."""
+    low, high = 0, len(asked)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            database.check(_NOBODY, [one.rule for one in asked[low:middle]], need=need)
+        except InvalidRule:
+            high = middle
+        else:
+            low = middle
+    return asked[low]
 
 
 def reach(database: Database, need: Need) -> None:

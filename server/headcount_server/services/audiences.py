@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headcount_engine.errors import NotFound
 from headcount_server.context import Context
-from headcount_server.services.asking import key_of, reach, rule_in
+from headcount_server.services.asking import key_of, reach, rule_in, rules_in
 from headcount_server.wire import audiences as wire
 from headcount_server.wire import messages
 from headcount_server.wire.fields import need_of
@@ -25,30 +25,28 @@ class Audiences:
         self, request: messages.CountAudienceRequest, context: Context
     ) -> messages.CountAudienceResponse:
         question = wire.count_question(request)
-        with rule_in("rule"):
-            answer = self._database.count(
-                question.rule, at_us=question.at_us, need=need_of(request, context.deadline)
-            )
-        return wire.count_answer(answer)
+        rule, need = question.rule, need_of(request, context.deadline)
+        with rule_in("rule", rule):
+            if request.include_node_sizes:
+                return wire.sizes_answer(self._database.node_sizes(rule, at_us=question.at_us, need=need))
+            return wire.count_answer(self._database.count(rule, at_us=question.at_us, need=need))
 
     def check(
         self, request: messages.CheckMembershipRequest, context: Context
     ) -> messages.CheckMembershipResponse:
-        question = wire.check_question(request)
-        with rule_in("rules"):
-            answer = self._database.check(
-                question.key, question.rules, at_us=question.at_us, need=need_of(request, context.deadline)
-            )
+        question, need = wire.check_question(request), need_of(request, context.deadline)
+        rules = [one.rule for one in question.asked]
+        with rules_in(self._database, question.asked, need):
+            answer = self._database.check(question.key, rules, at_us=question.at_us, need=need)
         return wire.check_answer(answer)
 
     def check_many(
         self, request: messages.BatchCheckMembershipRequest, context: Context
     ) -> messages.BatchCheckMembershipResponse:
-        question = wire.check_many_question(request)
-        with rule_in("rules"):
-            answer = self._database.check_many(
-                question.keys, question.rules, at_us=question.at_us, need=need_of(request, context.deadline)
-            )
+        question, need = wire.check_many_question(request), need_of(request, context.deadline)
+        rules = [one.rule for one in question.asked]
+        with rules_in(self._database, question.asked, need):
+            answer = self._database.check_many(question.keys, rules, at_us=question.at_us, need=need)
         return wire.check_many_answer(answer)
 
     def check_stream(

@@ -93,7 +93,7 @@ class Profiles:
             need = Need(max(need.min_version, place.version), need.min_now_us, need.deadline)
         rule = rule_of(request.filter, "filter") if request.HasField("filter") else Everyone()
         watch = Stopwatch()
-        with rule_in("filter"):
+        with rule_in("filter", rule):
             found = self._database.members(rule, need=need)
         start = 0 if place is None else int(np.searchsorted(found.ids, place.after_id, side="right"))
         page = found.ids[start : start + size]

@@ -10,7 +10,7 @@ from headcount_server.services.asking import Stopwatch, reach, rule_in
 from headcount_server.wire import messages
 from headcount_server.wire import segments as wire
 from headcount_server.wire.fields import need_of, stamp
-from headcount_server.wire.rules import segment_id
+from headcount_server.wire.rules import as_sent, segment_id
 
 if TYPE_CHECKING:
     from headcount_engine import Database
@@ -24,8 +24,8 @@ class Segments:
         draft = wire.draft_of(request)
         context.deadline.check()
         watch = Stopwatch()
-        with rule_in("segment.rule"):
-            made = self._database.create_segment(draft)
+        with rule_in("segment.rule", as_sent(request.segment.rule, draft.rule)):
+            made = self._database.create_segment(draft, validate_only=request.validate_only)
         return wire.segment_answer(made, watch.us)
 
     def get(self, request: messages.GetSegmentRequest, context: Context) -> messages.Segment:
@@ -48,8 +48,10 @@ class Segments:
         changes = wire.changes_of(request)
         context.deadline.check()
         watch = Stopwatch()
-        with rule_in("segment.rule"):
-            made = self._database.update_segment(id_, changes, etag=request.segment.etag or None)
+        etag = request.segment.etag or None
+        sent = None if changes.rule is None else as_sent(request.segment.rule, changes.rule)
+        with rule_in("segment.rule", sent):
+            made = self._database.update_segment(id_, changes, etag=etag, validate_only=request.validate_only)
         return wire.segment_answer(made, watch.us)
 
     def delete(

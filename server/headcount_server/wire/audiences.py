@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headcount_engine.errors import InvalidArgument
-from headcount_engine.model.answers import CheckAnswer, CheckManyAnswer, CountAnswer, MembershipsAnswer
+from headcount_engine.model.answers import (
+    CheckAnswer,
+    CheckManyAnswer,
+    CountAnswer,
+    MembershipsAnswer,
+    SizesAnswer,
+)
 from headcount_engine.model.batches import Texts
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
+from headcount_server.wire.editing import with_paths
 from headcount_server.wire.fields import bits, checked_count, optional_instant_us, stamp
-from headcount_server.wire.rules import EngineRule, put_warnings, questions, rule_of, segment_name
+from headcount_server.wire.rules import Asked, EngineRule, put_warnings, questions, rule_of, segment_name
 
 KEYS_MAX = 100_000
 ANSWERS_MAX = 64_000_000
@@ -26,20 +33,18 @@ class CountQuestion:
 @dataclass(frozen=True, slots=True)
 class CheckQuestion:
     key: str
-    rules: list[EngineRule]
+    asked: list[Asked]
     at_us: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckManyQuestion:
     keys: Texts
-    rules: list[EngineRule]
+    asked: list[Asked]
     at_us: int | None
 
 
 def count_question(request: messages.CountAudienceRequest) -> CountQuestion:
-    if request.include_node_sizes:
-        raise NotServed("the size of every node is", path="include_node_sizes")
     if request.context:
         raise NotServed("context attributes are", path="context")
     return CountQuestion(rule_of(request.rule, "rule"), optional_instant_us(request, "at"))
@@ -48,6 +53,21 @@ def count_question(request: messages.CountAudienceRequest) -> CountQuestion:
 def count_answer(answer: CountAnswer) -> messages.CountAudienceResponse:
     made = messages.CountAudienceResponse(
         count=answer.count, total=answer.total, warnings=put_warnings(answer.warnings)
+    )
+    stamp(made, answer.version, answer.now_us, answer.engine_us)
+    return made
+
+
+def sizes_answer(answer: SizesAnswer) -> messages.CountAudienceResponse:
+    """A count with the size of every node, the root first."""
+    made = messages.CountAudienceResponse(
+        count=answer.tree.size,
+        total=answer.total,
+        node_sizes=[
+            messages.NodeSize(path=path, text=node.text, count=node.size)
+            for path, node in with_paths(answer.tree)
+        ],
+        warnings=put_warnings(answer.warnings),
     )
     stamp(made, answer.version, answer.now_us, answer.engine_us)
     return made
@@ -77,9 +97,9 @@ def check_many_question(request: messages.BatchCheckMembershipRequest) -> CheckM
     keys = checked_count(len(request.keys), KEYS_MAX, "keys")
     if not keys:
         raise InvalidArgument("at least one key", path="keys")
-    rules = questions(request.segments, request.rules)
-    checked_count(keys * len(rules), ANSWERS_MAX, "keys")
-    return CheckManyQuestion(Texts.of(request.keys), rules, optional_instant_us(request, "at"))
+    asked = questions(request.segments, request.rules)
+    checked_count(keys * len(asked), ANSWERS_MAX, "keys")
+    return CheckManyQuestion(Texts.of(request.keys), asked, optional_instant_us(request, "at"))
 
 
 def check_many_answer(answer: CheckManyAnswer) -> messages.BatchCheckMembershipResponse:

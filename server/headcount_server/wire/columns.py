@@ -6,6 +6,7 @@ otherwise live as long as the slowest reader of its column.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model import batches
 from headcount_engine.model.batches import I64, Change, Texts
-from headcount_engine.model.schema import CHANNELS, TAGS
+from headcount_engine.model.schema import CHANNELS, TAGS, consent_attribute
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
@@ -134,8 +135,6 @@ def profile_batch(
     """The batch; the columns that take away stand before those that add."""
     keys = texts(message, "keys", "key_column", path)
     rows = len(keys)
-    if message.consents:
-        raise NotServed("consent is", path=f"{path}.consents")
     columns = [column(c, rows, f"{path}.attributes[{i}]") for i, c in enumerate(message.attributes)]
     columns.extend(
         column(c, rows, f"{path}.increments[{i}]", change=Change.INCREMENT)
@@ -158,7 +157,24 @@ def profile_batch(
         as_identifier(_of_type(column(c, rows, f"{path}.identifiers[{i}]"), _TEXT))
         for i, c in enumerate(message.identifiers)
     )
+    columns.extend(_consent(c, rows, f"{path}.consents[{i}]") for i, c in enumerate(message.consents))
     return batches.ProfileBatch(keys, tuple(columns), create, all_or_nothing)
+
+
+def _consent(message: messages.ConsentColumn, rows: int, path: str) -> batches.Column:
+    if message.times_us:
+        raise NotServed("answers about a topic with instants of their own are", path=f"{path}.times_us")
+    answers = messages.Column(
+        type=messages.ValueType.VALUE_TYPE_BOOL, values=message.subscribed, present=message.present
+    )
+    return column(answers, rows, path, name=consent_name(message.topic, f"{path}.topic"))
+
+
+def consent_name(topic: str, path: str) -> str:
+    """The column that holds the answers about a topic."""
+    if not topic:
+        raise InvalidArgument("a topic has a name", path=path)
+    return consent_attribute(unicodedata.normalize("NFC", topic))
 
 
 def _sets(

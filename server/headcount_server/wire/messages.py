@@ -28,14 +28,25 @@ from headcount.v1.audience_service_pb2 import (
     BatchCheckMembershipResponse,
     CheckMembershipRequest,
     CheckMembershipResponse,
+    CompareRulesRequest,
+    CompareRulesResponse,
     CountAudienceRequest,
     CountAudienceResponse,
+    ExplainMembershipRequest,
+    ExplainMembershipResponse,
+    ExplainPlanRequest,
+    ExplainPlanResponse,
     ListMembershipsRequest,
     ListMembershipsResponse,
+    NodeExplanation,
+    ParseRuleRequest,
+    ParseRuleResponse,
+    PlanStep,
+    RuleRelation,
     StreamCheckMembershipRequest,
     StreamCheckMembershipResponse,
 )
-from headcount.v1.column_pb2 import Column, EventBatch, ProfileBatch, TextColumn
+from headcount.v1.column_pb2 import Column, ConsentColumn, EventBatch, ProfileBatch, TextColumn
 from headcount.v1.errors_pb2 import BadRequest, ErrorInfo, RetryInfo, RpcStatus, RuleProblem
 from headcount.v1.event_service_pb2 import (
     EventRow,
@@ -55,7 +66,8 @@ from headcount.v1.profile_service_pb2 import (
     Profile,
     ProfileRow,
 )
-from headcount.v1.rule_pb2 import Rule
+from headcount.v1.profile_service_pb2 import Consent as ConsentAnswer
+from headcount.v1.rule_pb2 import NodeSize, Rule
 from headcount.v1.rule_pb2 import Warning as RuleWarning
 from headcount.v1.schema_service_pb2 import (
     Attribute,
@@ -67,6 +79,8 @@ from headcount.v1.schema_service_pb2 import (
     Schema,
 )
 from headcount.v1.segment_service_pb2 import (
+    Breakdown,
+    BreakdownBy,
     CreateSegmentRequest,
     DeleteSegmentRequest,
     DeleteSegmentResponse,
@@ -94,9 +108,15 @@ __all__ = [
     "BatchCheckMembershipResponse",
     "BatchUpsertProfilesRequest",
     "BatchUpsertProfilesResponse",
+    "Breakdown",
+    "BreakdownBy",
     "CheckMembershipRequest",
     "CheckMembershipResponse",
     "Column",
+    "CompareRulesRequest",
+    "CompareRulesResponse",
+    "ConsentAnswer",
+    "ConsentColumn",
     "CountAudienceRequest",
     "CountAudienceResponse",
     "CreateSegmentRequest",
@@ -111,6 +131,10 @@ __all__ = [
     "EventProperty",
     "EventRow",
     "EventType",
+    "ExplainMembershipRequest",
+    "ExplainMembershipResponse",
+    "ExplainPlanRequest",
+    "ExplainPlanResponse",
     "GetProfileRequest",
     "GetSchemaRequest",
     "GetSegmentRequest",
@@ -129,6 +153,11 @@ __all__ = [
     "MemoryUse",
     "Message",
     "MethodLatency",
+    "NodeExplanation",
+    "NodeSize",
+    "ParseRuleRequest",
+    "ParseRuleResponse",
+    "PlanStep",
     "Profile",
     "ProfileBatch",
     "ProfileRow",
@@ -137,6 +166,7 @@ __all__ = [
     "RpcStatus",
     "Rule",
     "RuleProblem",
+    "RuleRelation",
     "RuleWarning",
     "Schema",
     "Segment",

@@ -5,9 +5,8 @@ Only conditions nest without bound, so such bytes are a rule past the limit and 
 
 from __future__ import annotations
 
-from typing import Final
-
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 DEPTH_MAX: Final = 100
 """Messages inside one another that protobuf's parsers accept."""
@@ -15,11 +14,23 @@ DEPTH_MAX: Final = 100
 _VARINT_BYTES_MAX: Final = 10
 
 
+class Described(Protocol):
+    """A message type's descriptor, whichever implementation of protobuf made it."""
+
+    @property
+    def fields_by_number(self) -> Mapping[int, DescribedField]: ...
+
+
+class DescribedField(Protocol):
+    @property
+    def message_type(self) -> Described | None: ...
+
+
 class _BrokenError(Exception):
     """Not the encoding of a message."""
 
 
-def is_too_deep(kind: Descriptor, payload: bytes) -> bool:
+def is_too_deep(kind: Described, payload: bytes) -> bool:
     """Whether messages nest deeper than parsers accept. Iterative; one step a field, contents are jumped over."""
     stack = [(kind, 0, len(payload), 1)]
     try:
@@ -49,8 +60,8 @@ def is_too_deep(kind: Descriptor, payload: bytes) -> bool:
     return False
 
 
-def _message_of(descriptor: Descriptor, number: int) -> Descriptor | None:
-    field: FieldDescriptor | None = descriptor.fields_by_number.get(number)
+def _message_of(descriptor: Described, number: int) -> Described | None:
+    field = descriptor.fields_by_number.get(number)
     return None if field is None else field.message_type
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import ProfileAnswer
+from headcount_engine.model.schema import changed_attribute, consent_attribute
+from headcount_engine.model.values import Instant
 from headcount_server.wire import messages
-from headcount_server.wire.fields import checked_count, stamp
+from headcount_server.wire.fields import checked_count, put_instant, stamp
 from headcount_server.wire.rules import segment_name
 from headcount_server.wire.values import put_value
 
@@ -75,7 +77,20 @@ def profile_message(
     for name, cell in profile.attributes.items():
         if not name.startswith("$") and (not attributes or name in attributes):
             put_value(made.attributes[name], cell)
+    made.consents.extend(_consents(profile))
     return made
+
+
+def _consents(profile: ProfileAnswer) -> Iterator[messages.ConsentAnswer]:
+    """What the profile answered about each topic, and when."""
+    prefix = consent_attribute("")
+    for name, cell in sorted(profile.attributes.items()):
+        if name.startswith(prefix) and isinstance(cell, bool):
+            answer = messages.ConsentAnswer(topic=name.removeprefix(prefix), subscribed=cell)
+            changed = profile.attributes.get(changed_attribute(name))
+            if isinstance(changed, Instant):
+                put_instant(answer.time, changed.us)
+            yield answer
 
 
 def profile_answer(

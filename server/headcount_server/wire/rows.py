@@ -17,7 +17,7 @@ from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Cell, Date, Instant, Kind, Point, ValueType
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
-from headcount_server.wire.columns import as_identifier
+from headcount_server.wire.columns import as_identifier, consent_name
 from headcount_server.wire.fields import instant_us
 from headcount_server.wire.values import cell_of, decimal_digits
 
@@ -171,8 +171,8 @@ def profile_rows(
     attributes, identifiers = _Columns(len(rows)), _Columns(len(rows))
     for i, row in enumerate(rows):
         at = f"{path}[{i}]"
-        if row.consents:
-            raise NotServed("consent is", path=f"{at}.consents")
+        for j, consent in enumerate(row.consents):
+            _put_consent(attributes, consent, i, f"{at}.consents[{j}]")
         for name, value in row.attributes.items():
             attributes.put(name, i, cell_of(value, f"{at}.attributes.{name}"), f"{at}.attributes.{name}")
         for name in row.unset_attributes:
@@ -190,6 +190,12 @@ def profile_rows(
     columns = attributes.finish(known_types)
     columns.extend(as_identifier(c) for c in identifiers.finish(known_types))
     return batches.ProfileBatch(Texts.of([row.key for row in rows]), tuple(columns), create, all_or_nothing)
+
+
+def _put_consent(columns: _Columns, consent: messages.ConsentAnswer, row: int, path: str) -> None:
+    if consent.HasField("time"):
+        raise NotServed("an answer about a topic with an instant of its own is", path=f"{path}.time")
+    columns.put(consent_name(consent.topic, f"{path}.topic"), row, consent.subscribed, path)
 
 
 def _put_sets(columns: _Columns, row: messages.ProfileRow, i: int, at: str) -> None:

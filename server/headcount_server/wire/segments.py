@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from headcount_engine.conditions.tree import InSegment
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model import answers
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft, SegmentPage, SegmentQuery
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
 from headcount_server.wire.fields import page_size, put_instant, stamp
-from headcount_server.wire.rules import rule_of, segment_name
+from headcount_server.wire.rules import rule_of, rule_text, segment_name
 
 _KIND = messages.SegmentKind
 _STATE = messages.SegmentState
@@ -32,13 +31,11 @@ def draft_of(request: messages.CreateSegmentRequest) -> SegmentDraft:
     """What to create."""
     segment = request.segment
     _refuse_unserved(segment)
-    if request.validate_only:
-        raise NotServed("validate_only is", path="validate_only")
     if not request.segment_id:
         raise InvalidArgument("a segment needs an id", path="segment_id")
     return SegmentDraft(
         name=segment.display_name or request.segment_id,
-        rule=rule_text(segment.rule, "segment.rule"),
+        rule=rule_text(rule_of(segment.rule, "segment.rule")),
         id=request.segment_id,
         description=segment.description,
         folder=segment.folder,
@@ -57,19 +54,6 @@ def _refuse_unserved(segment: messages.Segment) -> None:
         raise NotServed("this state of a segment is", path="segment.state")
     if segment.HasField("retention") or segment.retains_unknown_only:
         raise NotServed("retention is", path="segment.retention")
-
-
-def rule_text(rule: messages.Rule, path: str) -> str:
-    """The rule as text, which is how segments keep it."""
-    made = rule_of(rule, path)
-    match made:
-        case str():
-            return made
-        case InSegment(segment):
-            quoted = segment.replace("\\", "\\\\").replace('"', '\\"')
-            return f'in segment "{quoted}"'
-        case _:
-            raise NotServed("a rule as a tree is", path=path)
 
 
 def labels_of(labels: Iterable[str], path: str) -> dict[str, str]:
@@ -104,8 +88,6 @@ _MASKABLE = (
 def changes_of(request: messages.UpdateSegmentRequest) -> SegmentChanges:
     """What the mask names, or all that is set if it names nothing."""
     segment = request.segment
-    if request.validate_only:
-        raise NotServed("validate_only is", path="validate_only")
     paths = set(request.update_mask.paths)
     for path in sorted(paths - set(_MASKABLE)):
         raise InvalidArgument(
@@ -118,7 +100,7 @@ def changes_of(request: messages.UpdateSegmentRequest) -> SegmentChanges:
         raise InvalidArgument("the mask names the rule and there is none", path="segment.rule")
     return SegmentChanges(
         name=segment.display_name if "display_name" in paths else None,
-        rule=rule_text(segment.rule, "segment.rule") if "rule" in paths else None,
+        rule=rule_text(rule_of(segment.rule, "segment.rule")) if "rule" in paths else None,
         description=segment.description if "description" in paths else None,
         folder=segment.folder if "folder" in paths else None,
         labels=labels_of(segment.labels, "segment.labels") if "labels" in paths else None,

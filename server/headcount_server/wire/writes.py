@@ -30,7 +30,7 @@ def upsert_answer(receipt: WriteReceipt, engine_us: int) -> messages.BatchUpsert
 
 def track_answer(receipt: WriteReceipt, engine_us: int) -> messages.TrackEventsResponse:
     answer = messages.TrackEventsResponse(
-        accepted_rows=receipt.accepted,
+        accepted_rows=receipt.accepted + receipt.duplicates,
         created_profiles=receipt.created,
         duplicate_events=receipt.duplicates,
         rejected_rows=rejected_rows(receipt),
@@ -42,7 +42,7 @@ def track_answer(receipt: WriteReceipt, engine_us: int) -> messages.TrackEventsR
 def ingest_answer(receipt: WriteReceipt, engine_us: int) -> messages.IngestStreamResponse:
     """Of the batch alone; `numbered` puts it in its place in a stream."""
     answer = messages.IngestStreamResponse(
-        accepted_rows=receipt.accepted,
+        accepted_rows=receipt.accepted + receipt.duplicates,
         created_profiles=receipt.created,
         duplicate_events=receipt.duplicates,
         rejected_rows=rejected_rows(receipt),
