@@ -65,8 +65,17 @@ def times(tweets: Tweets, event: str, since: int = 0) -> int:
     return sum(name == event and at >= since for at, name, _ in tweets)
 
 
-def targets(tweets: Tweets, event: str) -> Counter[int]:
-    return Counter(target for _, name, target in tweets if name == event)
+def targets(tweets: Tweets, event: str) -> set[int]:
+    return {target for _, name, target in tweets if name == event}
+
+
+def most_at_one(tweets: Tweets, event: str) -> int:
+    """How often the event went to its most frequent target."""
+    counts: dict[int, int] = {}
+    for _, name, target in tweets:
+        if name == event:
+            counts[target] = counts.get(target, 0) + 1
+    return max(counts.values(), default=0)
 
 
 def soon(tweets: Tweets, first: str, then: str, within_us: int) -> bool:
@@ -82,7 +91,7 @@ def soon(tweets: Tweets, first: str, then: str, within_us: int) -> bool:
 
 def busy_hours(tweets: Tweets, least: int, hours: int) -> int:
     counts = Counter((NOW - at) // HOUR for at, _, _ in tweets)
-    return sum(counts[hour] >= least for hour in range(hours))
+    return sum(count >= least for hour, count in counts.items() if hour < hours)
 
 
 RULES: dict[str, Callable[[Tweets], bool]] = {
@@ -102,9 +111,9 @@ RULES: dict[str, Callable[[Tweets], bool]] = {
     "did any event at least 2 times per 1 hours in at least 6 of last 96 periods": lambda h: busy_hours(h, 2, 96) >= 6,
     "did mention then reply within 5 minutes": lambda h: soon(h, "mention", "reply", 5 * MINUTE),
     "did reply then reply within 30 seconds": lambda h: soon(h, "reply", "reply", MINUTE // 2),
-    "same target (did retweet at least 5 times)": lambda h: max(targets(h, "retweet").values(), default=0) >= 5,
+    "same target (did retweet at least 5 times)": lambda h: most_at_one(h, "retweet") >= 5,
     "same target (did retweet and did mention and did reply)": lambda h: bool(
-        targets(h, "retweet").keys() & targets(h, "mention").keys() & targets(h, "reply").keys()
+        targets(h, "retweet") & targets(h, "mention") & targets(h, "reply")
     ),
 }  # fmt: skip
 
