@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar, assert_never, cast
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from headcount_engine import bitmaps
 from headcount_engine.clock import Clock, WallClock
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, InSegment
-from headcount_engine.durability.directory import Directory
-from headcount_engine.errors import DeadlineExceeded, FailedPrecondition, InvalidValue, NotFound, OutOfRange
+from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
+from headcount_engine.durability.framing import FrameKind
+from headcount_engine.durability.keeper import Captured, Keeper
+from headcount_engine.durability.options import DurabilityOptions, RecoveryReport
+from headcount_engine.durability.store import CheckpointReport, Opening, Store
+from headcount_engine.errors import FailedPrecondition, NotFound, OutOfRange
 from headcount_engine.evaluation import answer, editing
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.explain import Explainer
@@ -26,6 +31,7 @@ from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
+from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
 from headcount_engine.ingest import turns
 from headcount_engine.ingest.staging import Staged
@@ -63,6 +69,8 @@ Rule = str | Condition
 
 Answer = TypeVar("Answer")
 _NEED_NOTHING = Need()
+_SEMANTICS = ("1", unicodedata.unidata_version)
+"""What answers depend on beside the data: the number of these semantics and the release of Unicode."""
 _VERSIONS_AHEAD_MAX = 1_000_000
 """A version further ahead is that of another store, and not worth waiting for."""
 _TELLING_S = 0.05
@@ -84,9 +92,12 @@ class _At:
 class Database:
     """One workspace in memory. Every method may be called from any thread; writes take turns."""
 
-    def __init__(self, directory: Directory | None, clock: Clock, settings: Settings, limits: Limits) -> None:
+    def __init__(self, clock: Clock, settings: Settings, limits: Limits) -> None:
         """Use `Database.open`."""
-        self._directory = directory
+        self._lock: DirectoryLock | None = None
+        self._keeper: Keeper | None = None
+        self.recovery: RecoveryReport | None = None
+        """What opening found in the directory; None for a database in memory."""
         self._clock = clock
         self._settings = settings
         self._limits = limits
@@ -94,7 +105,7 @@ class Database:
         self._catalogue = Catalogue(limits)
         self._gate = Gate()
         self._rules = PreparedRules(limits)
-        self._writer = Writer(self._indexes, self._gate, clock, NoLog())
+        self._writer = Writer(self._indexes, self._catalogue, self._gate, clock, NoLog())
         self._is_open = True
 
     @staticmethod
@@ -105,36 +116,49 @@ class Database:
         clock_start_us: int | None = None,
         settings: Settings = Settings(),  # noqa: B008 - frozen
         limits: Limits = DEFAULT_LIMITS,
+        durability: DurabilityOptions = DurabilityOptions(),  # noqa: B008 - frozen
+        files: FileSystem | None = None,
     ) -> Database:
         """Open a store in a directory, or with None one that lives in memory only.
 
         `clock_start_us` sets the clock of a new store into the past, from where it runs on; an existing store keeps
-        its own. Raises StoreLocked, StoreDamaged.
+        its own. `files` takes the place of the directory's file system. Raises StoreLocked, StoreDamaged.
         """
-        if path is None:
-            return Database(None, clock or _clock_from(clock_start_us), settings, limits)
-        directory = Directory(path)
+        if path is None and files is None:
+            return Database(clock or _clock_from(clock_start_us), settings, limits)
+        lock = None if path is None else DirectoryLock(path)
         try:
-            stored = cast("state.Node | None", directory.load())
-            if clock is None:
-                clock = _clock_from(clock_start_us) if stored is None else _stored_clock(stored)
-            database = Database(directory, clock, settings, limits)
-            if stored is not None:
-                database._restore(stored)
+            found = files or RealFileSystem(cast("Path", path))
+            database = Database(clock or WallClock(), settings, limits)
+            database._recover(Opening(found), clock, clock_start_us, durability)
+            database._lock = lock
             return database
         except BaseException:
-            directory.release()
+            if lock is not None:
+                lock.release()
             raise
 
     def close(self) -> None:
-        """Finish the write under way, save, and let go of the directory. May be called twice."""
+        """Finish the write under way, make a last checkpoint, and let go of the directory. May be called twice.
+
+        Raises StoreError if the checkpoint could not be made; what was acknowledged is in the log all the same.
+        """
         with self._writer.exclusively():
             if not self._is_open:
                 return
             self._is_open = False
-            if self._directory is not None:
-                self._directory.save(cast("state.Plain", self._dump()))
-                self._directory.release()
+        try:
+            if self._keeper is not None:
+                self._keeper.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    def checkpoint(self) -> CheckpointReport:
+        """Store the present state, so that a restart need not replay the log. Writes go on meanwhile."""
+        if self._keeper is None:
+            raise FailedPrecondition("a database in memory makes no checkpoints")
+        return self._keeper.checkpoint()
 
     def __enter__(self) -> Database:
         return self
@@ -388,8 +412,7 @@ class Database:
         """Delete a segment; raises NotFound, Aborted, HasDependents."""
         with self._writer.exclusively():
             definition = self._catalogue.removable(segment, etag)
-            self._catalogue.remove(definition.id)
-            self._commit(lambda _: Staged(accepted=1))
+            self._commit(lambda _: Staged(accepted=1, removed_segments=(definition.id,)))
 
     def duplicate_segment(self, segment: str, new_id: str, name: str) -> Segment:
         """A copy with its own id and name."""
@@ -415,8 +438,7 @@ class Database:
         return pages.segment_of(definition, held.count, held.version, held.now_us)
 
     def _save(self, definition: Definition) -> None:
-        self._catalogue.put(definition)
-        self._commit(lambda _: Staged(accepted=1))
+        self._commit(lambda _: Staged(accepted=1, segments=(definition,)))
 
     # ------------------------------------------------------------------------------------------------ the rest
 
@@ -490,29 +512,83 @@ class Database:
             need.deadline.check()
             time.sleep(0.001)
 
-    def _dump(self) -> state.Node:
-        return {
-            "version": self._gate.version,
-            "now_us": self._now_us(),
-            "clock_offset_us": getattr(self._clock, "offset_us", 0),
-            "indexes": cast("state.Plain", state.dump(self._indexes)),
-            "segments": cast("state.Plain", [pages.dump_definition(d) for d in self._catalogue.all().values()]),
-        }
+    # ---------------------------------------------------------------------------------------------- durability
 
-    def _restore(self, stored: state.Node) -> None:
-        state.restore(self._indexes, cast("state.Node", stored["indexes"]))
-        for node in cast("list[state.Node]", stored["segments"]):
-            self._catalogue.put(pages.restore_definition(cast("dict[str, str]", node), self._limits))
-        self._gate.version = cast("int", stored["version"])
-        self._gate.now_us = cast("int", stored["now_us"])
+    @property
+    def store_failure(self) -> str | None:
+        """Why the database takes no more writes; None while it does."""
+        return None if self._keeper is None else self._keeper.store.failure
+
+    def _recover(
+        self, opening: Opening, clock: Clock | None, clock_start_us: int | None, options: DurabilityOptions
+    ) -> None:
+        """Checkpoint, then log; then commit into the log."""
+        offset_us = None if opening.content is None else self._restore(opening.content, opening.base_version)
+        for record in opening.records():
+            match record.kind:
+                case FrameKind.COMMIT:
+                    now_us, staged = decode(record.content, self._indexes, self._limits)
+                    self._writer.replay(record.version, now_us, staged)
+                case FrameKind.NOW:
+                    now_us, offset_us = cast("tuple[int, int]", record.content)
+                    self._gate.now_us = max(self._gate.now_us, now_us)
+                case other:
+                    assert_never(other)
+        store = opening.start(options, _SEMANTICS)
+        self.recovery = store.report
+        if clock is None:
+            is_first = offset_us is None
+            clock = _clock_from(clock_start_us) if is_first else WallClock(offset_us or 0, self._gate.now_us)
+        self._clock = clock
+        self._writer.go_on(clock, _StoreLog(store, Recorder(self._indexes)))
+        self._tell_now(store)
+        self._keeper = Keeper(store, options, self._capture, self._tell_now)
+
+    def _tell_now(self, store: Store) -> None:
+        with self._writer.exclusively():
+            store.note_now(self._gate.version, self._now_us(), self._offset_us())
+
+    def _capture(self, rotate: Callable[[], None]) -> Captured:
+        with self._writer.exclusively():
+            rotate()
+            with self._gate.lock:
+                version = self._gate.version
+                indexes, release = state.capture(self._indexes, version)
+            segments = [list(pages.dump_definition(d).items()) for d in self._catalogue.all().values()]
+            content: state.Plain = [self._now_us(), self._offset_us(), indexes, segments]
+
+        def let_go() -> None:
+            with self._gate.lock:
+                release()
+
+        return Captured(version, content, let_go)
+
+    def _restore(self, content: state.Plain, version: int) -> int:
+        """Take a checkpoint's tree as the state; the clock's offset."""
+        now_us, offset_us, indexes, segments = cast("tuple[int, int, state.Plain, list[state.Plain]]", content)
+        state.restore(self._indexes, indexes)
+        for plain in segments:
+            named = dict(cast("list[tuple[str, str]]", plain))
+            self._catalogue.put(pages.restore_definition(named, self._limits))
+        self._gate.version, self._gate.now_us = version, now_us
+        return offset_us
+
+    def _offset_us(self) -> int:
+        return self._clock.offset_us if isinstance(self._clock, WallClock) else 0
+
+
+class _StoreLog:
+    """Commits as records into a store."""
+
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store = store
+        self._recorder = recorder
+
+    def append(self, version: int, now_us: int, staged: Staged) -> None:
+        self._store.append(version, self._recorder.encode(now_us, staged))
 
 
 def _clock_from(start_us: int | None) -> WallClock:
     if start_us is None:
         return WallClock()
     return WallClock(checked_instant_us(start_us, "clock_start") - time.time_ns() // 1_000)
-
-
-def _stored_clock(stored: state.Node) -> WallClock:
-    """The clock of an existing store: its own offset, and never before what it has answered."""
-    return WallClock(cast("int", stored["clock_offset_us"]), cast("int", stored["now_us"]))

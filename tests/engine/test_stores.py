@@ -59,7 +59,7 @@ def test_what_was_written_is_there_after_closing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", [0, 9, 13, 40, 200, -1])
 def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, place: int) -> None:
     filled(tmp_path)
-    (path,) = [p for p in tmp_path.iterdir() if p.suffix == ".hc"]
+    (path,) = tmp_path.glob("*.tree")
     data = bytearray(path.read_bytes())
     data[place] ^= 4
     path.write_bytes(data)
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, place: int) ->
 @pytest.mark.parametrize("size", [0, 7, 19, 20, 100])
 def test_a_file_that_was_cut_short_or_grew_is_refused(tmp_path: Path, size: int) -> None:
     filled(tmp_path)
-    (path,) = [p for p in tmp_path.iterdir() if p.suffix == ".hc"]
+    (path,) = tmp_path.glob("*.tree")
     data = path.read_bytes()
     for damaged in (data[:size], data[:-1], data + b"\0"):
         path.write_bytes(damaged)

@@ -50,7 +50,7 @@ A payload (and a tree)
 The manifest and the head of a tree
 ===================================
     0   8  magic
-    8   2  format, major      10  2  minor     12  4  CRC32C of what follows
+    8   2  format, major      10  2  minor     12  4  CRC32C of the file, these four bytes being zero
    16   8  length of what follows
    24   n  one msgpack value (manifest) or one payload (tree)
 

@@ -41,18 +41,24 @@ class Manifest:
 
 def frame_file(magic: bytes, body: bytes) -> bytes:
     """Head and body of a manifest or a tree."""
-    return HEAD.pack(magic, FORMAT_MAJOR, FORMAT_MINOR, crc32c.crc32c(body), len(body)) + body
+    head = (magic, FORMAT_MAJOR, FORMAT_MINOR)
+    return HEAD.pack(*head, _checksum(*head, body), len(body)) + body
+
+
+def _checksum(magic: bytes, major: int, minor: int, body: bytes | memoryview) -> int:
+    """Of the whole file, with zero in the place of the checksum."""
+    return crc32c.crc32c(body, crc32c.crc32c(HEAD.pack(magic, major, minor, 0, len(body))))
 
 
 def unframe_file(data: bytearray, magic: bytes, name: str) -> memoryview:
     """The body; raises StoreDamaged, or StoreError for a file of a later release."""
     if len(data) < HEAD.size:
         raise StoreDamaged(f"{name} is cut short", path=name, offset=len(data))
-    found, major, _, crc, length = HEAD.unpack_from(data)
+    found, major, minor, crc, length = HEAD.unpack_from(data)
     if found != magic:
         raise StoreDamaged(f"{name} does not begin as it should", path=name)
     body = memoryview(data)[HEAD.size :]
-    if length != len(body) or crc32c.crc32c(body) != crc:
+    if length != len(body) or _checksum(found, major, minor, body) != crc:
         raise StoreDamaged(f"{name} is not what was written", path=name, offset=HEAD.size)
     if major != FORMAT_MAJOR:
         raise StoreError(

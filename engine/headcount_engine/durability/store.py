@@ -125,9 +125,9 @@ class Store:
         """Log a commit; returns when it may be published. Raises StoreReadOnly or OutcomeUnknown."""
         self._log.append(FrameKind.COMMIT, version, pack(content))
 
-    def note_now(self, version: int, now_us: int) -> None:
+    def note_now(self, version: int, now_us: int, clock_offset_us: int) -> None:
         """Record that answers were given at an instant, so that a restart does not go back before it."""
-        self._log.append(FrameKind.NOW, version, pack([now_us]))
+        self._log.append(FrameKind.NOW, version, pack([now_us, clock_offset_us]))
 
     def rotate(self) -> None:
         """Begin a log file; called with the state captured and no commit under way."""

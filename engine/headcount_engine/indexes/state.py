@@ -1,147 +1,181 @@
-"""All indexes as plain arrays, and back: what a store keeps between runs. Derived structures are rebuilt."""
+"""All indexes as plain arrays, and back: what a checkpoint holds. Derived structures are rebuilt.
+
+A captured tree shares arrays with the indexes. Blocks of columns are pinned, so that a writer copies them first; runs,
+dictionaries and keys only ever grow past what was captured; the table of event ids is copied.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headcount_engine import bitmaps
+from headcount_engine.errors import StoreDamaged
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
+from headcount_engine.limits import BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.values import ValueType
 
-Plain = None | bool | int | float | str | bytes | np.ndarray | list["Plain"] | dict[str, "Plain"]
-Node = dict[str, Plain]
+Plain = None | bool | int | float | str | bytes | NDArray[np.generic] | Sequence["Plain"]
+"""What a store takes: scalars, arrays, and sequences of these, which come back as lists."""
 
 
-def _texts(table: TextTable) -> Plain:
-    held = table.slice(0, len(table))
-    return [held.data, held.offsets]
+def texts_of(table: TextTable, first: int, end: int) -> Plain:
+    """Entries first .. end - 1: their bytes and offsets, sharing the table's memory where they begin at 0."""
+    data, starts = table.raw
+    offsets = starts[first : end + 1]
+    return [data[offsets[0] : offsets[-1]], offsets - offsets[0] if first else offsets]
 
 
-def _restore_texts(table: TextTable, plain: Plain) -> None:
-    data, offsets = cast("list[np.ndarray]", plain)
-    table.intern(Texts(data, offsets))
+def extend_texts(table: TextTable, first: int, plain: Plain) -> None:
+    """Enter texts that must get the numbers from `first` on, some of which may have been entered already.
+
+    Raises StoreDamaged where they would get others.
+    """
+    data, offsets = cast("list[NDArray[np.generic]]", plain)
+    texts = Texts.of_bytes(data.tobytes(), cast("I64", offsets))
+    numbers = table.intern(texts)
+    if not bool((numbers == np.arange(first, first + len(texts))).all()):
+        raise StoreDamaged("dictionary entries that do not continue the dictionary")
+
+
+def tables_of(dictionary: Dictionary | None) -> list[TextTable]:
+    """The tables of a dictionary, always in this order."""
+    match dictionary:
+        case None:
+            return []
+        case TextDictionary():
+            return [dictionary.table]
+        case SetDictionary():
+            return [dictionary.elements, dictionary.sets]
 
 
 def _dictionary(dictionary: Dictionary | None) -> Plain:
-    match dictionary:
-        case None:
-            return None
-        case TextDictionary():
-            return _texts(dictionary.table)
-        case SetDictionary():
-            return [_texts(dictionary.elements), _texts(dictionary.sets)]
+    return [texts_of(table, 0, len(table)) for table in tables_of(dictionary)]
 
 
 def _restore_dictionary(dictionary: Dictionary | None, plain: Plain) -> None:
-    match dictionary:
-        case None:
-            return
-        case TextDictionary():
-            _restore_texts(dictionary.table, plain)
-        case SetDictionary():
-            elements, sets = cast("list[Plain]", plain)
-            _restore_texts(dictionary.elements, elements)
-            _restore_texts(dictionary.sets, sets)
+    for table, texts in zip(tables_of(dictionary), cast("list[Plain]", plain), strict=True):
+        extend_texts(table, 0, texts)
 
 
-def _attribute(attribute: Attribute) -> Node:
-    definition = attribute.definition
-    return {
-        "name": definition.name,
-        "type": str(definition.type),
-        "is_tracked": definition.is_tracked,
-        "is_identifier": definition.is_identifier,
-        "dtype": attribute.column.dtype.str,
-        "blocks": list(attribute.column.blocks()),
-        "dictionary": _dictionary(attribute.dictionary),
-        "owners": attribute.owners,
-    }
+def definition_of(definition: AttributeDefinition) -> Plain:
+    return [definition.name, str(definition.type), definition.is_tracked, definition.is_identifier]
 
 
-def _restore_attribute(node: Node) -> Attribute:
-    attribute = Attribute(
-        AttributeDefinition(
-            cast("str", node["name"]),
-            ValueType.parse(cast("str", node["type"])),
-            bool(node["is_tracked"]),
-            bool(node["is_identifier"]),
-        )
-    )
-    attribute.column.restore(cast("list[Stored]", node["blocks"]), np.dtype(cast("str", node["dtype"])))
-    _restore_dictionary(attribute.dictionary, node["dictionary"])
-    attribute.owners = cast("U32", node["owners"])
+def restore_definition(plain: Plain) -> AttributeDefinition:
+    name, type_, is_tracked, is_identifier = cast("tuple[str, str, bool, bool]", plain)
+    return AttributeDefinition(name, ValueType.parse(type_), is_tracked, is_identifier)
+
+
+def _attribute(attribute: Attribute, version: int, releases: list[Callable[[], None]]) -> Plain:
+    view = attribute.column.pin(version)
+    releases.append(attribute.column.unpin)
+    return [
+        definition_of(attribute.definition),
+        view.dtype.str,
+        list(view.blocks),
+        _dictionary(attribute.dictionary),
+    ]
+
+
+def _restore_attribute(plain: Plain) -> Attribute:
+    definition, dtype, blocks, dictionary = cast("tuple[Plain, str, list[Stored], Plain]", plain)
+    attribute = Attribute(restore_definition(definition))
+    if any(len(block) != BLOCK_IDS or block.dtype != np.dtype(dtype) for block in blocks):
+        raise StoreDamaged("a column block of another size or type than its column")
+    attribute.column.restore(blocks, np.dtype(dtype))
+    _restore_dictionary(attribute.dictionary, dictionary)
+    if attribute.definition.is_identifier:
+        _restore_owners(attribute, blocks)
     return attribute
 
 
-def _run(run: Run) -> Node:
-    return {
-        "profiles": run.profiles,
-        "times": run.times_us,
-        "properties": dict(run.properties),
-        "arrival_starts": run.arrival_starts,
-        "arrival_batches": run.arrival_batches,
-    }
+def _restore_owners(attribute: Attribute, blocks: list[Stored]) -> None:
+    """Who has an identifier follows from the column, since one identifier names one profile."""
+    for number, block in enumerate(blocks):
+        at = np.flatnonzero(block)
+        if len(at):
+            attribute.own(block[at].astype(np.int64), (at + number * BLOCK_IDS + 1).astype(np.uint32))
 
 
-def _restore_run(node: Node) -> Run:
-    return Run(
-        cast("U32", node["profiles"]),
-        cast("I64", node["times"]),
-        cast("dict[str, Stored]", node["properties"]),
-        cast("I64", node["arrival_starts"]),
-        cast("I64", node["arrival_batches"]),
-    )
+def run_of(run: Run) -> Plain:
+    properties: list[Plain] = [[name, values] for name, values in run.properties.items()]
+    return [run.profiles, run.times_us, properties, run.arrival_starts, run.arrival_batches]
 
 
-def dump(indexes: Indexes) -> Node:
-    """Everything that cannot be derived. The caller lets no commit happen meanwhile."""
+def restore_run(plain: Plain) -> Run:
+    """A run; raises StoreDamaged where its arrays do not fit together."""
+    profiles, times, properties, starts, batches = cast("tuple[U32, I64, list[Plain], I64, I64]", plain)
+    named = dict(cast("list[tuple[str, Stored]]", properties))
+    lengths = {len(profiles), len(times), *(len(values) for values in named.values())}
+    if len(lengths) != 1 or len(starts) != len(batches):
+        raise StoreDamaged("events whose columns differ in length")
+    return Run(profiles, times, named, starts, batches)
+
+
+def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
+    """Everything that cannot be derived, and what to call (under the gate) when it has been read.
+
+    The caller holds the writer's turn and the gate. Costs a few references an attribute and run, a copy of the event
+    ids, and the serialised bitmap of who exists.
+    """
+    releases: list[Callable[[], None]] = []
     events = indexes.events
-    return {
-        "keys": _texts(indexes.identities.keys),
-        "existing": indexes.identities.view().existing.serialize(),
-        "attributes": [_attribute(a) for a in indexes.attributes.all().values()],
-        "batches": events.batches,
-        "event_ids": list(indexes.event_ids.dump()),
-        "property_texts": {name: _texts(d.table) for name, d in events.texts.items()},
-        "property_sets": {name: _dictionary(d) for name, d in events.sets.items()},
-        "events": {
-            name: {
-                "properties": {p: str(t) for p, t in held.properties.items()},
-                "runs": [_run(run) for run in held.view().runs],
-            }
-            for name, held in events.types.items()
-        },
-    }
+    keys = indexes.identities.keys
+    types: list[Plain] = []
+    for name, held in events.types.items():
+        held_runs: list[Plain] = [run_of(run) for run in held.view().runs]
+        types.append([name, properties_of(held.properties), held_runs])
+    tree: Plain = [
+        texts_of(keys, 0, indexes.identities.view().ids_end),
+        indexes.identities.view().existing.serialize(),
+        [_attribute(a, version, releases) for a in indexes.attributes.all().values()],
+        events.batches,
+        list(indexes.event_ids.dump()),
+        [[name, _dictionary(d)] for name, d in events.texts.items()],
+        [[name, _dictionary(d)] for name, d in events.sets.items()],
+        types,
+    ]
+
+    def release() -> None:
+        for each in releases:
+            each()
+
+    return tree, release
 
 
-def restore(indexes: Indexes, node: Node) -> None:
-    """Fill empty indexes with what `dump` gave."""
-    keys = cast("list[np.ndarray]", node["keys"])
-    indexes.identities.restore(
-        Texts(cast("U8", keys[0]), cast("I64", keys[1])), bitmaps.deserialize(cast("bytes", node["existing"]))
-    )
-    for attribute in cast("list[Node]", node["attributes"]):
+def properties_of(properties: object) -> Plain:
+    return [[name, str(type_)] for name, type_ in cast("dict[str, ValueType]", properties).items()]
+
+
+def restore_properties(plain: Plain) -> dict[str, ValueType]:
+    return {name: ValueType.parse(type_) for name, type_ in cast("list[tuple[str, str]]", plain)}
+
+
+def restore(indexes: Indexes, plain: Plain) -> None:
+    """Fill empty indexes with what `capture` gave. Raises StoreDamaged."""
+    keys, existing, attributes, batches, event_ids, texts, sets, types = cast("list[Plain]", plain)
+    data, offsets = cast("tuple[U8, I64]", keys)
+    indexes.identities.restore(Texts(data, offsets), bitmaps.deserialize(cast("bytes", existing)))
+    for attribute in cast("list[Plain]", attributes):
         indexes.attributes.put(_restore_attribute(attribute))
     events = indexes.events
-    events.batches = cast("int", node["batches"])
-    indexes.event_ids.restore(*cast("tuple[U64, U64, I64, U32]", tuple(cast("list[Plain]", node["event_ids"]))))
-    for name, texts in cast("Node", node["property_texts"]).items():
-        dictionary = events.texts[name] = TextDictionary()
-        _restore_texts(dictionary.table, texts)
-    for name, sets in cast("Node", node["property_sets"]).items():
-        _restore_dictionary(events.sets.setdefault(name, SetDictionary()), sets)
-    for name, held in cast("dict[str, Node]", node["events"]).items():
-        properties = cast("dict[str, str]", held["properties"])
-        events.ensure(name).restore(
-            [_restore_run(run) for run in cast("list[Node]", held["runs"])],
-            {p: ValueType.parse(t) for p, t in properties.items()},
-        )
+    events.batches = cast("int", batches)
+    first, second, arrivals, contents = cast("tuple[U64, U64, I64, U32]", event_ids)
+    indexes.event_ids.restore(first, second, arrivals, contents)
+    for name, held in cast("list[tuple[str, Plain]]", texts):
+        _restore_dictionary(events.texts.setdefault(name, TextDictionary()), held)
+    for name, held in cast("list[tuple[str, Plain]]", sets):
+        _restore_dictionary(events.sets.setdefault(name, SetDictionary()), held)
+    for name, properties, runs in cast("list[tuple[str, Plain, list[Plain]]]", types):
+        events.ensure(name).restore([restore_run(run) for run in runs], restore_properties(properties))

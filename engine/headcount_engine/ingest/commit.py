@@ -13,6 +13,7 @@ from typing import Protocol
 from headcount_engine.clock import Clock
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
+from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.model.batches import WriteReceipt
 
 
@@ -25,7 +26,7 @@ class Log(Protocol):
 
 
 class NoLog:
-    """Nothing is kept: memory-only databases, and directories that are saved on closing."""
+    """Nothing is kept: databases that live in memory only, and commits that come out of a log."""
 
     def append(self, version: int, now_us: int, staged: Staged) -> None:
         """Let every commit pass."""
@@ -46,8 +47,9 @@ class Gate:
 class Writer:
     """Runs commits. Any thread may call; they take turns."""
 
-    def __init__(self, indexes: Indexes, gate: Gate, clock: Clock, log: Log) -> None:
+    def __init__(self, indexes: Indexes, catalogue: Catalogue, gate: Gate, clock: Clock, log: Log) -> None:
         self._indexes = indexes
+        self._catalogue = catalogue
         self._gate = gate
         self._clock = clock
         self._log = log
@@ -65,23 +67,36 @@ class Writer:
                 )
             version = self._gate.version + 1
             self._log.append(version, now_us, staged)
-            with self._gate.lock:
-                self._publish(staged, version, now_us)
-                self._gate.version, self._gate.now_us = version, now_us
-            for edit in staged.events:
-                self._indexes.events.types[edit.name].compact()
+            self._make_visible(staged, version, now_us)
             created = self._indexes.identities.view().count - before
             return WriteReceipt(version, now_us, staged.accepted, created, staged.duplicates, staged.rejected)
+
+    def replay(self, version: int, now_us: int, staged: Staged) -> None:
+        """Publish a commit that the log holds, as it was published when it was made."""
+        with self._turn:
+            self._make_visible(staged, version, now_us)
+
+    def go_on(self, clock: Clock, log: Log) -> None:
+        """After a replay: commit by this clock and into this log."""
+        with self._turn:
+            self._clock, self._log = clock, log
 
     def exclusively(self) -> threading.RLock:
         """The writer's turn, for work that must see no commit in between."""
         return self._turn
 
+    def _make_visible(self, staged: Staged, version: int, now_us: int) -> None:
+        with self._gate.lock:
+            self._publish(staged, version, now_us)
+            self._gate.version, self._gate.now_us = version, now_us
+        for edit in staged.events:
+            self._indexes.events.types[edit.name].compact()
+
     @staticmethod
     def _says_something(staged: Staged) -> bool:
         return bool(
             len(staged.new_keys) or staged.new_attributes or staged.columns or staged.events
-            or staged.declared_events or staged.accepted
+            or staged.declared_events or staged.segments or staged.removed_segments or staged.accepted
         )  # fmt: skip
 
     def _publish(self, staged: Staged, version: int, now_us: int) -> None:
@@ -101,3 +116,7 @@ class Writer:
         indexes.events.batches += staged.takes_batch
         if staged.event_ids is not None:
             indexes.event_ids.publish(staged.event_ids, now_us)
+        for definition in staged.segments:
+            self._catalogue.put(definition)
+        for id_ in staged.removed_segments:
+            self._catalogue.remove(id_)

@@ -9,6 +9,7 @@ from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit
 from headcount_engine.indexes.deduplication import IdsEdit
 from headcount_engine.indexes.events import TypeEdit
+from headcount_engine.membership.catalogue import Definition
 from headcount_engine.model.batches import I64, U32, RejectedRow, Texts
 from headcount_engine.model.values import ValueType
 
@@ -38,3 +39,7 @@ class Staged:
     event_ids: IdsEdit | None = None
     takes_batch: bool = False
     """Whether an event batch number is used up."""
+    segments: tuple[Definition, ...] = ()
+    """Definitions to enter or replace."""
+    removed_segments: tuple[str, ...] = ()
+    """Ids of segments to take out."""

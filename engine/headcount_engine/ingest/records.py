@@ -1,0 +1,252 @@
+"""Commits as records of the log: a staged commit to plain values, and back into what publishing applies.
+
+A record is `[now_us, sections]`; a section is `[number, content]`, present only where it says something, so a later
+release can add one and an earlier one refuses what it does not know. Reading a record decides nothing: ids, codes and
+dtypes are those that staging chose.
+
+Dictionaries get their new entries while a commit is staged, also where the commit is then refused. The recorder knows
+how far each dictionary has been logged; a commit carries whatever its dictionaries hold beyond that, so codes are the
+same after a replay.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from headcount_engine.errors import StoreDamaged, StoreError
+from headcount_engine.indexes import state
+from headcount_engine.indexes.attributes import Attribute
+from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
+from headcount_engine.indexes.deduplication import IdsEdit
+from headcount_engine.indexes.dictionaries import Dictionary
+from headcount_engine.indexes.events import TypeEdit
+from headcount_engine.indexes.predicates import Stored
+from headcount_engine.indexes.state import Plain
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.staging import OwnerEdit, Staged
+from headcount_engine.limits import Limits
+from headcount_engine.membership import pages
+from headcount_engine.model.batches import I64, U8, U32, U64, Texts
+from headcount_engine.model.values import Kind
+
+_NO_CHANGES: U32 = np.zeros(0, dtype=np.uint32)
+
+
+class Section(enum.IntEnum):
+    """Parts of a record, in the order in which they are applied."""
+
+    KEYS = 1
+    ATTRIBUTES = 2
+    DICTIONARIES = 3
+    COLUMNS = 4
+    OWNERS = 5
+    DECLARED_EVENTS = 6
+    EVENTS = 7
+    EVENT_IDS = 8
+    BATCH = 9
+    SEGMENTS = 10
+    REMOVED_SEGMENTS = 11
+
+
+class _Scope(enum.IntEnum):
+    """Whose dictionary: an attribute's, or that of a property of events (texts and sets apart)."""
+
+    ATTRIBUTE = 0
+    PROPERTY_TEXTS = 1
+    PROPERTY_SETS = 2
+
+
+class Recorder:
+    """Encodes commits in the order in which they are appended. Used under the writer's turn."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        """Take everything that the dictionaries hold as logged."""
+        self._indexes = indexes
+        self._logged: dict[tuple[_Scope, str, int], int] = {}
+        named: list[tuple[_Scope, str, Dictionary | None]] = [
+            *((_Scope.ATTRIBUTE, name, a.dictionary) for name, a in indexes.attributes.all().items()),
+            *((_Scope.PROPERTY_TEXTS, name, d) for name, d in indexes.events.texts.items()),
+            *((_Scope.PROPERTY_SETS, name, d) for name, d in indexes.events.sets.items()),
+        ]
+        for scope, name, dictionary in named:
+            for part, table in enumerate(state.tables_of(dictionary)):
+                self._logged[scope, name, part] = len(table)
+
+    def encode(self, now_us: int, staged: Staged) -> Plain:
+        """The record of a commit. Its arrays are those of the staged commit, not copies."""
+        held: list[tuple[Section, Plain]] = [
+            (Section.KEYS, [staged.new_keys.data, staged.new_keys.offsets] if len(staged.new_keys) else []),
+            (Section.ATTRIBUTES, [state.definition_of(a.definition) for a in staged.new_attributes]),
+            (Section.DICTIONARIES, self._new_entries(staged)),
+            (Section.COLUMNS, [_column(attribute, edit) for attribute, edit in staged.columns]),
+            (
+                Section.OWNERS,
+                [[o.attribute.definition.name, o.codes, o.profile_plus_one] for o in staged.owners],
+            ),
+            (
+                Section.DECLARED_EVENTS,
+                [[n, state.properties_of(p)] for n, p in staged.declared_events.items()],
+            ),
+            (Section.EVENTS, [_type_edit(edit) for edit in staged.events]),
+            (Section.EVENT_IDS, _ids(staged.event_ids)),
+            (Section.BATCH, [1] if staged.takes_batch else []),
+            (Section.SEGMENTS, [list(pages.dump_definition(d).items()) for d in staged.segments]),
+            (Section.REMOVED_SEGMENTS, list(staged.removed_segments)),
+        ]
+        return [now_us, [[int(section), content] for section, content in held if content]]
+
+    def _new_entries(self, staged: Staged) -> list[Plain]:
+        found: list[Plain] = []
+        for scope, name, dictionary in self._touched(staged):
+            for part, table in enumerate(state.tables_of(dictionary)):
+                first, end = self._logged.get((scope, name, part), 0), len(table)
+                if end > first:
+                    found.append([int(scope), name, part, first, state.texts_of(table, first, end)])
+                    self._logged[scope, name, part] = end
+        return found
+
+    def _touched(self, staged: Staged) -> Iterable[tuple[_Scope, str, Dictionary | None]]:
+        attributes = {a.definition.name: a for a, _ in staged.columns}
+        attributes.update({a.definition.name: a for a in staged.new_attributes})
+        for name, attribute in attributes.items():
+            yield _Scope.ATTRIBUTE, name, attribute.dictionary
+        events = self._indexes.events
+        properties = {name for edit in staged.events for piece in edit.pieces for name in piece.properties}
+        for name in sorted(properties):
+            yield _Scope.PROPERTY_TEXTS, name, events.texts.get(name)
+            yield _Scope.PROPERTY_SETS, name, events.sets.get(name)
+
+
+def _column(attribute: Attribute, edit: ColumnEdit) -> Plain:
+    return [attribute.definition.name, edit.ids.astype(np.uint32), edit.values]
+
+
+def _type_edit(edit: TypeEdit) -> Plain:
+    return [
+        edit.name,
+        [state.run_of(piece) for piece in edit.pieces],
+        state.properties_of(edit.new_properties),
+    ]
+
+
+def _ids(edit: IdsEdit | None) -> list[Plain]:
+    return [] if edit is None or not len(edit.first) else [edit.first, edit.second, edit.contents]
+
+
+def decode(content: Plain, indexes: Indexes, limits: Limits) -> tuple[int, Staged]:
+    """(now_us, what to publish) of a record; enters its dictionary entries. Raises StoreDamaged, StoreError."""
+    try:
+        now_us, sections = cast("tuple[int, list[tuple[int, Plain]]]", content)
+        return now_us, _Decoder(indexes, limits).decode(sections)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise StoreDamaged("a record of another shape than its format has") from error
+
+
+class _Decoder:
+    """One record."""
+
+    def __init__(self, indexes: Indexes, limits: Limits) -> None:
+        self._indexes = indexes
+        self._limits = limits
+        self._new: dict[str, Attribute] = {}
+
+    def decode(self, sections: list[tuple[int, Plain]]) -> Staged:
+        readers: dict[Section, Callable[[Staged, list[Plain]], Staged]] = {
+            Section.KEYS: self._keys,
+            Section.ATTRIBUTES: self._attributes,
+            Section.DICTIONARIES: self._dictionaries,
+            Section.COLUMNS: self._columns,
+            Section.OWNERS: self._owners,
+            Section.DECLARED_EVENTS: self._declared,
+            Section.EVENTS: self._events,
+            Section.EVENT_IDS: self._event_ids,
+            Section.BATCH: lambda staged, _: replace(staged, takes_batch=True),
+            Section.SEGMENTS: self._segments,
+            Section.REMOVED_SEGMENTS: lambda staged, held: replace(
+                staged, removed_segments=tuple(cast("list[str]", held))
+            ),
+        }
+        staged = Staged(accepted=0)
+        for number, content in sections:
+            if number not in readers:
+                raise StoreError(
+                    f"the log holds section {number}, which this release does not know: open the store with the "
+                    "release that wrote it"
+                )
+            staged = readers[Section(number)](staged, cast("list[Plain]", content))
+        return staged
+
+    def _keys(self, staged: Staged, held: list[Plain]) -> Staged:
+        data, offsets = cast("tuple[U8, I64]", held)
+        return replace(staged, new_keys=Texts.of_bytes(data.tobytes(), offsets))
+
+    def _attributes(self, staged: Staged, held: list[Plain]) -> Staged:
+        made = [Attribute(state.restore_definition(plain)) for plain in held]
+        self._new = {attribute.definition.name: attribute for attribute in made}
+        return replace(staged, new_attributes=tuple(made))
+
+    def _attribute(self, name: str) -> Attribute:
+        return self._new.get(name) or self._indexes.attributes.all()[name]
+
+    def _dictionaries(self, staged: Staged, held: list[Plain]) -> Staged:
+        for plain in held:
+            scope, name, part, first, texts = cast("tuple[int, str, int, int, Plain]", plain)
+            match _Scope(scope):
+                case _Scope.ATTRIBUTE:
+                    dictionary = self._attribute(name).dictionary
+                case _Scope.PROPERTY_TEXTS:
+                    dictionary = self._indexes.events.dictionary(name, Kind.TEXT)
+                case _Scope.PROPERTY_SETS:
+                    dictionary = self._indexes.events.dictionary(name, Kind.TEXT_SET)
+            state.extend_texts(state.tables_of(dictionary)[part], first, texts)
+        return staged
+
+    def _columns(self, staged: Staged, held: list[Plain]) -> Staged:
+        edits = []
+        for plain in held:
+            name, narrow, values = cast("tuple[str, U32, Stored]", plain)
+            ids = narrow.astype(np.int64)
+            if len(ids) != len(values) or bool((np.diff(ids) <= 0).any()):
+                raise StoreDamaged("values of profiles that are not in order")
+            # Nobody has a bitmap of this column yet, so nobody need know which of its values changed.
+            edit = ColumnEdit(ids, values, _NO_CHANGES, values.dtype, cuts_by_block(ids))
+            edits.append((self._attribute(name), edit))
+        return replace(staged, columns=tuple(edits))
+
+    def _owners(self, staged: Staged, held: list[Plain]) -> Staged:
+        owners = [
+            OwnerEdit(self._attribute(name), codes, profiles)
+            for name, codes, profiles in cast("list[tuple[str, I64, U32]]", held)
+        ]
+        return replace(staged, owners=tuple(owners))
+
+    def _declared(self, staged: Staged, held: list[Plain]) -> Staged:
+        declared = {
+            name: state.restore_properties(properties)
+            for name, properties in cast("list[tuple[str, Plain]]", held)
+        }
+        return replace(staged, declared_events=declared)
+
+    def _events(self, staged: Staged, held: list[Plain]) -> Staged:
+        edits = []
+        for name, pieces, properties in cast("list[tuple[str, list[Plain], Plain]]", held):
+            self._indexes.events.ensure(name)
+            runs = tuple(state.restore_run(piece) for piece in pieces)
+            edits.append(TypeEdit(name, runs, state.restore_properties(properties)))
+        return replace(staged, events=tuple(edits))
+
+    def _event_ids(self, staged: Staged, held: list[Plain]) -> Staged:
+        first, second, contents = cast("tuple[U64, U64, U32]", held)
+        return replace(staged, event_ids=IdsEdit(first, second, contents))
+
+    def _segments(self, staged: Staged, held: list[Plain]) -> Staged:
+        definitions = [
+            pages.restore_definition(dict(cast("list[tuple[str, str]]", plain)), self._limits)
+            for plain in held
+        ]
+        return replace(staged, segments=tuple(definitions))
