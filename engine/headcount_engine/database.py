@@ -257,8 +257,9 @@ class Database:
         def ask(question: Question, conditions: list[Condition], at: _At) -> CheckAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
             if profile not in question.view.population.existing if profile >= 0 else True:
-                results = answer.check_many(question, np.full(1, -1, dtype=np.int64), conditions)[0].tolist()
-                return CheckAnswer(False, tuple(results), at.version, at.now_us, at.engine_us())
+                for condition in conditions:
+                    question.binder().bind(condition)
+                return CheckAnswer(False, (False,) * len(conditions), at.version, at.now_us, at.engine_us())
             held = answer.check(question, profile, conditions)
             return CheckAnswer(True, tuple(held), at.version, at.now_us, at.engine_us())
 
@@ -268,13 +269,14 @@ class Database:
         self, keys: Texts, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
     ) -> CheckManyAnswer:
         """Many profiles against several rules."""
+        prepared = [self._prepared(rule) for rule in rules]
 
         def ask(question: Question, conditions: list[Condition], at: _At) -> CheckManyAnswer:
             profiles = question.view.find_keys(keys)
             existing = question.view.population.existing
             if len(existing) != question.view.population.ids_end:
                 profiles[~answer.contains(existing, np.maximum(profiles, 0))] = -1
-            results = answer.check_many(question, profiles, conditions)
+            results = answer.check_many(question, profiles, prepared)
             return CheckManyAnswer(profiles >= 0, results, at.version, at.now_us, at.engine_us())
 
         return self._ask(rules, at_us, need, ask)

@@ -97,6 +97,8 @@ class Execution:
                 return self._space.size - self.count(child)
             case Intersect(required, excluded):
                 return self._count_intersection(required, excluded)
+            case Leaf(ColumnTest(attribute, predicate)) if self._outer is None and id(plan) not in self._done:
+                return attribute.column.count(predicate, self._deadline)
             case Unite(parts) if len(parts) == 2:
                 return self.members(parts[0]).union_cardinality(self.members(parts[1]))
             case _:

@@ -16,8 +16,10 @@ import numpy as np
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes import predicates
-from headcount_engine.indexes.predicates import Predicate, Stored
+from headcount_engine.indexes.predicates import Predicate, Range, Stored
+from headcount_engine.indexes.ranges import RangeIndex
 from headcount_engine.indexes.values import ChangedIds, Kept, ValueIndex, merge_changes
+from headcount_engine.kernels import fused
 from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS, BLOCK_WORDS
 from headcount_engine.model.answers import NO_DEADLINE, Deadline
 from headcount_engine.model.batches import I64, U32, U64
@@ -114,6 +116,44 @@ class ColumnView:
                 return self.index.put(predicate, self.position, bitmap)
         bitmap = bitmaps.from_words(self.words(predicate, len(self.blocks), deadline))
         return self.index.put(predicate, self.position, bitmap)
+
+    def count(self, predicate: Predicate, deadline: Deadline = NO_DEADLINE) -> int:
+        """How many ids pass: by a kept bitmap, a range index, or a scan that makes no set."""
+        kept = self.kept(predicate, deadline)
+        if kept is not None:
+            return kept.size
+        if isinstance(predicate, Range) and (ranges := self._ranges()) is not None:
+            changed = self.changes.since(ranges.position, self.position)
+            if changed is not None:
+                return self._count_range(predicate, ranges, np.unique(changed))
+        return int(fused.count_bits(self.words(predicate, len(self.blocks), deadline)))
+
+    def _count_range(self, predicate: Range, ranges: RangeIndex, changed: U32) -> int:
+        """From the index as it was made, with the ids that changed since counted anew."""
+        span = ranges.span(predicate)
+        total = span[1] - span[0]
+        if len(changed):
+            now = predicates.passes(predicate, self.gather(changed.astype(np.int64)))
+            total += int(now.sum()) - ranges.counted(span, changed)
+        return total
+
+    def _ranges(self) -> RangeIndex | None:
+        """The range index, if there is one to use; made when a second range is asked for, and anew when much changed."""
+        index = self.index
+        index.ranges_asked += 1
+        held = index.ranges
+        if held is not None and held.position <= self.position:
+            changed = self.changes.since(held.position, self.position)
+            if changed is not None and len(changed) < len(self.blocks) * BLOCK_IDS // 8:
+                return held
+        if index.ranges_asked < 2 or self._is_point or not self.blocks:
+            return None
+        if held is not None and held.position > self.position:
+            return None
+        stored = np.concatenate(self.blocks)
+        made = RangeIndex.of(stored, predicates.passes(predicates.Present(), stored), self.position)
+        index.ranges = made
+        return made
 
     def gather(self, ids: I64) -> Stored:
         """Stored values of ascending ids."""

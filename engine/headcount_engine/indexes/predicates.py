@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, assert_never
 
 import numpy as np
@@ -103,6 +104,7 @@ def absent_value(dtype: np.dtype[Any]) -> int | float:
     return int(np.iinfo(dtype).min) if dtype.kind == "i" else math.nan
 
 
+@lru_cache(maxsize=4096)
 def bounds_in(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Both ends in the column's dtype, the absent value left out; None if nothing can pass."""
     if dtype.kind == "f":

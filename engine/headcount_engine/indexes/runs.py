@@ -90,6 +90,14 @@ class Run:
     arrival_starts: I64
     arrival_batches: I64
     permutations: Permutations = field(default_factory=Permutations)
+    _ends: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """(time of the first event, of the last); of a run that has events."""
+        if not self._ends:
+            self._ends.append((int(self.times_us[0]), int(self.times_us[-1])))
+        return self._ends[0]
 
     def __len__(self) -> int:
         return len(self.profiles)
@@ -97,6 +105,11 @@ class Run:
     def between(self, first_us: int, last_us: int) -> tuple[int, int]:
         """The events with first_us <= time <= last_us, as positions [from, to)."""
         if first_us > last_us or not len(self.times_us):
+            return 0, 0
+        earliest, latest = self.ends
+        if first_us <= earliest and last_us >= latest:
+            return 0, len(self.times_us)
+        if last_us < earliest or first_us > latest:
             return 0, 0
         start = int(np.searchsorted(self.times_us, np.int64(first_us), side="left"))
         end = int(np.searchsorted(self.times_us, np.int64(last_us), side="right"))

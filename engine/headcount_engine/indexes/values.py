@@ -15,6 +15,7 @@ import numpy as np
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes.predicates import Coded, Predicate, Present, Range
+from headcount_engine.indexes.ranges import RangeIndex
 from headcount_engine.limits import BLOCK_WORDS
 from headcount_engine.model.batches import U32, U64
 
@@ -91,6 +92,9 @@ class ValueIndex:
     def __init__(self) -> None:
         self._kept: OrderedDict[Predicate, Kept] = OrderedDict()
         self._lock = threading.Lock()
+        self.ranges: RangeIndex | None = None
+        self.ranges_asked = 0
+        """How often a range of the column was counted."""
 
     def get(self, predicate: Predicate) -> Kept | None:
         """The bitmap of a predicate, if kept."""
@@ -129,7 +133,8 @@ class ValueIndex:
     @property
     def nbytes(self) -> int:
         with self._lock:
-            return sum(kept.nbytes for kept in self._kept.values())
+            ranges = 0 if self.ranges is None else self.ranges.nbytes
+            return ranges + sum(kept.nbytes for kept in self._kept.values())
 
 
 def merge_changes(base: Bitmap, changed: U32, passing: U32) -> Bitmap:
