@@ -20,8 +20,12 @@ ASIDE = (0, -1, 1, *(duration.us + d for duration in DURATIONS for d in (-1, 0, 
 
 @pytest.mark.parametrize("schema", [SCHEMA, MIXED_SCHEMA], ids=["one type a property", "mixed types"])
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_engine_and_the_oracle_agree(schema: Schema, data: st.DataObject) -> None:
+    _agree_on_a_scene(schema, data)
+
+
+def _agree_on_a_scene(schema: Schema, data: st.DataObject) -> None:
     scene = data.draw(played(schema))
     driven, world = scene.driven(), scene.scene.world
     for condition in data.draw(st.lists(rules(schema, scene.now_us), min_size=4, max_size=8)):
@@ -29,12 +33,20 @@ def test_the_engine_and_the_oracle_agree(schema: Schema, data: st.DataObject) ->
             assert_agree(driven, world, condition, scene.now_us + aside)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("schema", [SCHEMA, MIXED_SCHEMA], ids=["one type a property", "mixed types"])
+@given(st.data())
+@settings(max_examples=600)
+def test_the_engine_and_the_oracle_agree_on_many_more(schema: Schema, data: st.DataObject) -> None:
+    _agree_on_a_scene(schema, data)
+
+
 LEAVES = sorted(EVALUATED - GROUP_KINDS - {Everyone}, key=lambda kind: kind.__name__)
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=[kind.__name__ for kind in LEAVES])
 @given(st.data())
-@settings(max_examples=15)
+@settings(max_examples=6)
 def test_each_kind_of_leaf_agrees(kind: type, data: st.DataObject) -> None:
     scene = data.draw(played(profiles_max=20))
     driven, world = scene.driven(), scene.scene.world
@@ -45,7 +57,7 @@ def test_each_kind_of_leaf_agrees(kind: type, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_now_is_the_clock_where_no_instant_is_named(data: st.DataObject) -> None:
     scene = data.draw(played(profiles_max=12))
     driven = scene.driven()
@@ -57,7 +69,7 @@ def test_now_is_the_clock_where_no_instant_is_named(data: st.DataObject) -> None
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_two_conditions_add_up(data: st.DataObject) -> None:
     scene = data.draw(played())
     driven = scene.driven()
@@ -74,7 +86,7 @@ def test_two_conditions_add_up(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_asking_again_after_more_was_written_agrees(data: st.DataObject) -> None:
     """Kept bitmaps and tables are brought up to date, not answered from as they were."""
     played_scene = data.draw(played())

@@ -11,7 +11,7 @@ import pytest
 from headcount_engine.kernels import events
 
 RANDOM = np.random.default_rng(13)
-N, PROFILES = 400, 128
+N, PROFILES = 405, 128
 CODES = ("uint8", "uint16", "uint32")
 WHOLE = ("int8", "int16", "int32", "int64")
 
@@ -25,6 +25,11 @@ def profiles() -> np.ndarray:
 
 def mask() -> np.ndarray:
     return RANDOM.choice([0, 1], N).astype(np.uint8)
+
+
+def eights(held: np.ndarray) -> np.ndarray:
+    """A mask eight entries at a time, without a last incomplete eight."""
+    return held[: len(held) // 8 * 8].view(np.uint64)
 
 
 NO_MASK = np.empty(0, dtype=np.uint8)
@@ -56,14 +61,16 @@ def test_properties_pass_a_table(dtype: str) -> None:
     assert out.tolist() == [passes[code] for code in codes]
 
 
-def test_profiles_with_an_event_are_marked() -> None:
-    who, chosen = profiles(), mask()
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_profiles_with_an_event_are_marked(share: float) -> None:
+    who, chosen = profiles(), (RANDOM.random(N) < share).astype(np.uint8)
+    chosen[-1] = 1
     words = np.zeros(PROFILES // 64, dtype=np.uint64)
     words[0] = np.uint64(1 << 50)
     events.mark(who, words)
     assert flags(words) == [p in {50, *who.tolist()} for p in range(PROFILES)]
     words[:] = 0
-    events.mark_masked(who, chosen, words)
+    events.mark_masked(who, chosen, eights(chosen), words)
     assert flags(words) == [p in who[chosen == 1].tolist() for p in range(PROFILES)]
 
 
@@ -73,7 +80,7 @@ def test_events_are_counted_and_ranges_of_counts_found(dtype: str) -> None:
     counts = np.zeros(PROFILES, dtype=dtype)
     events.count(who, counts)
     assert counts.tolist() == [Counter(who.tolist())[p] for p in range(PROFILES)]
-    events.count_masked(who, chosen, counts)
+    events.count_masked(who, chosen, eights(chosen), counts)
     both = Counter(who.tolist()) + Counter(who[chosen == 1].tolist())
     assert counts.tolist() == [both[p] for p in range(PROFILES)]
     for low, high in ((0, 0), (1, 1 << 62), (20, 30), (31, 30)):
@@ -89,7 +96,8 @@ def test_a_count_stops_at_the_end_of_its_dtype(count: int) -> None:
     events.count(who, counts)
     assert counts[3] == min(count, 255)
     counts[:] = 0
-    events.count_masked(who, np.ones(count, dtype=np.uint8), counts)
+    every = np.ones(count, dtype=np.uint8)
+    events.count_masked(who, every, eights(every), counts)
     assert counts[3] == min(count, 255) and counts.sum() == counts[3]
 
 
@@ -154,3 +162,12 @@ def test_one_profile_is_found_by_looking_and_by_permutation() -> None:
         assert order[first:end].tolist() == [i for i in range(N) if who[i] == profile]
     none = events.find_in_permutation(who[:0], order[:0], np.uint32(3))
     assert none[0] == none[1]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint32"])
+def test_counts_are_added_up_to_the_end_of_their_dtype(dtype: str) -> None:
+    top = int(np.iinfo(dtype).max)
+    pairs = [(0, 0), (1, 2), (top, 0), (0, top), (top, top), (top - 1, 1), (top - 1, 2), (top // 2, top // 2)]
+    counts, more = (np.array(half, dtype=dtype) for half in zip(*pairs, strict=True))
+    events.add_counts(counts, more)
+    assert counts.tolist() == [min(a + b, top) for a, b in pairs]

@@ -107,3 +107,34 @@ def test_pairs_are_numbered_once_and_found() -> None:
     histories.lift_words(owners[:count], profile_words, words)
     assert flags(words)[:count] == [int(owner) in (0, 2, 5) for owner in owners[:count]]
     assert not any(flags(words)[count:])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int8", "int16", "int32"])
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_events_are_put_into_buckets_and_repeats_of_a_pair_are_marked(dtype: str, is_masked: bool) -> None:
+    info, shift = np.iinfo(dtype), 3
+    pool = [info.min, info.min + 1, 1, 2, 3, info.max]
+    who, values = people(), RANDOM.choice(np.array(pool, dtype=dtype), N)
+    mask = RANDOM.choice([0, 1, 1], N).astype(np.uint8) if is_masked else np.empty(0, dtype=np.uint8)
+    taken = [i for i in range(N) if values[i] != info.min and (not is_masked or mask[i])]
+    sizes = np.zeros(PROFILES >> shift, dtype=np.int64)
+    histories.size_buckets(who, values, mask, shift, sizes)
+    assert sizes.tolist() == [sum(who[i] >> shift == b for i in taken) for b in range(PROFILES >> shift)]
+    places = np.append(0, np.cumsum(sizes))[:-1].astype(np.int64)
+    pairs = np.zeros(len(taken), dtype=np.uint64)
+    histories.fill_buckets(who, values, mask, shift, places, pairs)
+    assert places.tolist() == np.cumsum(sizes).tolist()
+    wanted = sorted(taken, key=lambda i: who[i] >> shift)
+    assert pairs.tolist() == [(int(who[i]) << 32) | (int(values[i]) & 0xFFFFFFFF) for i in wanted]
+    for at_least in (1, 2, 12):
+        keys, counts = np.zeros(1024, dtype=np.uint64), np.zeros(1024, dtype=np.uint32)
+        words = np.zeros(1, dtype=np.uint64)
+        half = len(pairs) // 2
+        for part in (pairs[:half], pairs[half:]):
+            histories.mark_repeats(part, keys, counts, at_least, words)
+        often = {
+            int(who[i])
+            for i in taken
+            if sum(who[j] == who[i] and values[j] == values[i] for j in taken) >= at_least
+        }
+        assert flags(words) == [p in often for p in range(PROFILES)]
