@@ -12,14 +12,14 @@ from typing import Self, TypeVar
 import grpc
 import grpc.aio
 
-from headcount import values
+from headcount import editing, values
 from headcount.aio_writer import AsyncIngestWriter
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.client import PAGE_SIZE, READY, READY_POLL_S
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.ingest import INGEST_PATH, IngestOptions
 from headcount.values import Identifier, SegmentKind, SegmentState
-from headcount.wire import audience_calls, record_calls, schema_calls, segment_calls
+from headcount.wire import audience_calls, editing_calls, record_calls, schema_calls, segment_calls
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
@@ -461,3 +461,64 @@ class AsyncClient:
     ) -> values.Memberships:
         """All segments that a profile is in; raises NotFound for an unknown one."""
         return await self._run(audience_calls.memberships(who, Asked(min_version, min_now)), timeout)
+
+    async def explain(
+        self,
+        key: str,
+        rule: RuleLike,
+        *,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> editing.Explanation:
+        """Why a profile is in or out: every node of the rule, what would change that, and when time alone will."""
+        return await self._run(editing_calls.explain(key, rule, at, Asked(min_version, min_now)), timeout)
+
+    async def compare(
+        self,
+        before: RuleLike,
+        after: RuleLike,
+        *,
+        by: Sequence[str] = (),
+        groups: int = 20,
+        sample_size: int = 0,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> editing.Comparison:
+        """Who would join and leave if one rule took the place of another, `by` the values of attributes.
+
+        `groups` is the largest number of values to tell apart, `sample_size` how many keys of either side to name.
+        """
+        asked = Asked(min_version, min_now)
+        call = editing_calls.compare(before, after, by, groups, sample_size, at, asked)
+        return await self._run(call, timeout)
+
+    async def plan(
+        self,
+        rule: RuleLike,
+        *,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> editing.Plan:
+        """How a rule is counted: the steps, with estimated and actual sizes and times. Costs as much as counting it."""
+        return await self._run(editing_calls.plan(rule, at, Asked(min_version, min_now)), timeout)
+
+    async def parse(
+        self,
+        rule: RuleLike,
+        *,
+        syntax_only: bool = False,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> editing.ParsedRule:
+        """The rule in its canonical layout, as text and as a tree; raises InvalidRule.
+
+        With `syntax_only` names may be unknown and nothing is warned of.
+        """
+        return await self._run(editing_calls.parse(rule, syntax_only, Asked(min_version, min_now)), timeout)

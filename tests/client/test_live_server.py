@@ -17,11 +17,14 @@ from headcount import (
     NotFound,
     ProfileColumns,
     ProfileUpdate,
+    Relation,
     attribute,
+    consent,
     did,
     segment,
     tag,
 )
+from headcount.v1 import condition_pb2
 from headcount_server.app import build
 from headcount_server.config import ServerConfig
 
@@ -135,3 +138,53 @@ def test_the_server_tells_how_it_is(headcount: Client) -> None:
     status = headcount.wait_ready(timeout=5)
     assert status.profiles == 1
     assert headcount.get_schema().attributes["spent"].type == "decimal(2)"
+
+
+def test_an_editor_sees_sizes_reasons_changes_plans_and_both_forms(headcount: Client) -> None:
+    headcount.upsert_profiles(
+        [{"key": f"k{i}", "age": i, "plan": "pro" if i % 2 else "free"} for i in range(10)]
+    )
+    version = headcount.track([Event("buy", "k3", YESTERDAY)]).version
+    rule = (attribute("age") >= 3) & did("buy").within(days=3)
+    sized = headcount.count(rule, node_sizes=True, min_version=version)
+    assert [(n.path, n.count) for n in sized.node_sizes] == [("", 1), ("0", 7), ("1", 1)]
+
+    why = headcount.explain("k3", rule)
+    assert why and why.exists and why.next_change == YESTERDAY + dt.timedelta(days=3)
+    assert [(n.depth, n.holds, n.actual) for n in why.nodes] == [(0, True, None), (1, True, 3), (1, True, 1)]
+    why_not = headcount.explain("k1", rule)
+    assert not why_not
+    assert why_not.decisive_leaves == ("age >= 3", "did buy in last 3 days")
+    assert not headcount.explain("stranger", rule).exists
+
+    change = headcount.compare(rule, attribute("age") >= 8, by=["plan", "age"], groups=1, sample_size=5)
+    assert (change.before_size, change.after_size, change.joined, change.left) == (1, 2, 2, 1)
+    assert change.relation is Relation.DISJOINT
+    assert (change.joined_keys, change.left_keys) == (("k8", "k9"), ("k3",))
+    plans = change.by_attribute["plan"]
+    assert [(g.value, g.joined, g.left) for g in plans.groups] == [("pro", 1, 1)]
+    assert (plans.other.joined, plans.other.left, plans.absent.joined) == (1, 0, 0)
+    assert isinstance(change.by_attribute["age"].groups[0].value, int)
+
+    plan = headcount.plan(rule)
+    assert plan.steps[0].size == 1 and plan.steps[0].depth == 0
+    assert len(str(plan).splitlines()) == len(plan.steps) >= 3
+
+    parsed = headcount.parse("age>=3 AND did buyy")
+    assert str(parsed) == "age >= 3 and did buyy"
+    assert condition_pb2.Condition.FromString(parsed.condition).children[0].compare.attribute == "age"
+    assert "buy" in parsed.warnings[0].message
+    with pytest.raises(InvalidRule) as refused:
+        headcount.parse("age >= 3 and colour = 1")
+    assert (refused.value.line, refused.value.column, refused.value.path) == (1, 14, "1")
+    assert headcount.parse("colour = 1", syntax_only=True).text == "colour = 1"
+
+
+def test_a_segment_is_tried_and_consent_is_given(headcount: Client) -> None:
+    headcount.upsert_profiles([ProfileUpdate("a", consents={"news": True}), ProfileUpdate("b")])
+    tried = headcount.create_segment("s", consent("news"), validate_only=True)
+    assert tried.size == 1
+    with pytest.raises(NotFound):
+        headcount.get_segment("s")
+    (answer,) = headcount.get_profile("a").consents
+    assert (answer.topic, answer.subscribed) == ("news", True)

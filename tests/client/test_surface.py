@@ -10,13 +10,14 @@ import headcount
 from headcount import AsyncClient, AsyncIngestWriter, Client, IngestWriter, errors
 
 NAMES = """
-Aborted AlreadyExists Answer AsyncClient AsyncIngestWriter Attribute Cancelled Client Count DeadlineExceeded Event
-EventColumns FailedPrecondition HeadcountError Identifier IngestOptions IngestSummary IngestWriter InvalidArgument
-InvalidRule MemberReceipt Membership MembershipTable Memberships NotFound OutOfRange PermissionDenied Point Profile
-ProfileColumns ProfileUpdate RejectedRow ResourceExhausted Rule Schema Segment SegmentKind SegmentState ServerError
-Status Tls Unauthenticated Unavailable Unimplemented Window WriteReceipt active_days all_of any_of at_least attribute
-avg_of bottom bucket channel consent count_of did distinct_of everyone exactly first_did first_of key_in known
-last_event last_of max_of min_of never_did none_of prop raw same sample segment sum_of tag top
+Aborted AlreadyExists Answer AsyncClient AsyncIngestWriter Attribute Cancelled Client Comparison Count
+DeadlineExceeded Event EventColumns Explanation FailedPrecondition HeadcountError Identifier IngestOptions
+IngestSummary IngestWriter InvalidArgument InvalidRule MemberReceipt Membership MembershipTable Memberships
+NotFound OutOfRange ParsedRule PermissionDenied Plan Point Profile ProfileColumns ProfileUpdate RejectedRow
+Relation ResourceExhausted Rule Schema Segment SegmentKind SegmentState ServerError Status Tls Unauthenticated
+Unavailable Unimplemented Window WriteReceipt active_days all_of any_of at_least attribute avg_of bottom bucket
+channel consent count_of did distinct_of everyone exactly first_did first_of key_in known last_event last_of max_of
+min_of never_did none_of prop raw same sample segment sum_of tag top
 """.split()
 
 
