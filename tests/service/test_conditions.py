@@ -18,14 +18,14 @@ from tests.conditions.strategies import conditions
 
 
 @given(condition=conditions())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_tree_comes_back_from_its_message_as_it_was(condition: Condition) -> None:
     sent = Wire.FromString(condition_message(condition).SerializeToString())
     assert condition_of(sent, "rule.condition") == condition
 
 
 @given(condition=conditions())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_message_means_what_its_text_means(condition: Condition) -> None:
     assert condition_message(parse(to_text(condition))) == condition_message(condition)
 

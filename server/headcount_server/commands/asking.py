@@ -33,6 +33,9 @@ def count(
     segment: Annotated[
         str | None, typer.Option(metavar="NAME", help="Count a segment instead of a rule.")
     ] = None,
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="Give the exact size of every part of the rule as well.")
+    ] = False,
     at: At = None,
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
@@ -43,9 +46,10 @@ def count(
     text = in_segment(segment) if segment is not None else rule or ""
     instant = parse_instant(at)
     with connected(target, text) as client:
-        answer = client.count(text, at=instant)
+        answer = client.count(text, at=instant, node_sizes=sizes)
     if not as_json:
         print(f"{answer.count:,} of {answer.total:,}   ({duration_text(answer.engine_us)})")
+        _print_sizes(answer.node_sizes)
         _say_warnings(answer.warnings)
         return
     found: dict[str, Json] = {
@@ -55,9 +59,21 @@ def count(
         "now": instant_text(answer.now),
         "engine_us": answer.engine_us,
     }
+    if sizes:
+        found["nodes"] = [
+            {"path": node.path, "text": node.text, "count": node.count} for node in answer.node_sizes
+        ]
     if answer.warnings:
         found["warnings"] = [warning.message for warning in answer.warnings]
     print_json(found)
+
+
+def _print_sizes(nodes: tuple[values.NodeSize, ...]) -> None:
+    """A line a part of the rule, indented as deep as it lies."""
+    width = max((len(f"{node.count:,}") for node in nodes), default=0)
+    for node in nodes:
+        depth = node.path.count(".") + 1 if node.path else 0
+        print(f"{node.count:>{width},}  {'  ' * depth}{node.text}")
 
 
 def _say_warnings(warnings: tuple[values.Warning, ...]) -> None:
@@ -131,7 +147,7 @@ def profile(
     if as_json:
         print_json(_profile_json(found))
         return
-    rows = [(name, _cell_text(value)) for name, value in sorted(found.attributes.items())]
+    rows = [(name, cell_text(value)) for name, value in sorted(found.attributes.items())]
     rows += [(f"{identifier.type} (identifier)", identifier.value) for identifier in found.identifiers]
     rows += [("tags", ", ".join(sorted(found.tags)))] if found.tags else []
     rows += [("channels", ", ".join(sorted(found.channels)))] if found.channels else []
@@ -156,7 +172,7 @@ def _profile_json(found: Profile) -> Json:
     return {
         "key": found.key,
         "id": found.id,
-        "attributes": {name: _cell_json(value) for name, value in sorted(found.attributes.items())},
+        "attributes": {name: cell_json(value) for name, value in sorted(found.attributes.items())},
         "tags": sorted(found.tags),
         "channels": sorted(found.channels),
         "identifiers": {identifier.type: identifier.value for identifier in found.identifiers},
@@ -173,7 +189,7 @@ def _profile_json(found: Profile) -> Json:
     }
 
 
-def _cell_json(value: Cell) -> Json:
+def cell_json(value: Cell) -> Json:
     """Numbers as numbers but for decimals, which are exact and therefore text."""
     from headcount.values import Point
 
@@ -192,8 +208,9 @@ def _cell_json(value: Cell) -> Json:
             return str(value)
 
 
-def _cell_text(value: Cell) -> str:
-    match _cell_json(value):
+def cell_text(value: Cell) -> str:
+    """A value for people."""
+    match cell_json(value):
         case bool() as flag:
             return "true" if flag else "false"
         case list() as elements:

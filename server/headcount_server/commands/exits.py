@@ -90,7 +90,9 @@ def describe(error: HeadcountError, target: str, rules: tuple[str, ...] = ()) ->
 
 
 def _refused(field: str, rules: tuple[str, ...]) -> str:
-    """The rule that a field such as `rules[1]` means."""
+    """The rule that a field such as `rules[1]` means; `after` is the second of two."""
+    if field == "after" and len(rules) > 1:
+        return rules[1]
     _, bracket, rest = field.partition("[")
     index = rest.partition("]")[0]
     if bracket and index.isdecimal() and int(index) < len(rules):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headcount_server.commands import asking, demo, facts, loads, segments, serving
+from headcount_server.commands import asking, demo, editing, facts, loads, segments, serving
 from headcount_server.commands.exits import CommandError, Exit, say
 
 app = typer.Typer(
@@ -25,6 +25,9 @@ app.command()(serving.warm)
 app.add_typer(loads.app, name="load")
 app.command()(asking.count)
 app.command()(asking.check)
+app.command()(editing.explain)
+app.command()(editing.compare)
+app.command()(editing.plan)
 app.command()(asking.profile)
 app.add_typer(segments.app, name="segments")
 app.command()(facts.schema)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headcount_server.commands.editing import comparison_json, print_comparison
 from headcount_server.commands.exits import CommandError, Exit, say
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
@@ -21,7 +22,7 @@ from headcount_server.commands.talking import (
 )
 
 if TYPE_CHECKING:
-    from headcount import Client
+    from headcount import Client, Comparison
     from headcount.values import Segment
 
 app = typer.Typer(help="Named audiences and their exact sizes.", no_args_is_help=True, rich_markup_mode=None)
@@ -118,6 +119,9 @@ def edit(
     description: Description = None,
     folder: Folder = None,
     labels: Labels = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change: who joins and who leaves.")
+    ] = False,
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -136,8 +140,22 @@ def edit(
             folder=folder,
             labels=labels,
             etag=before.etag,
+            validate_only=dry_run,
         )
-        _print(client.get_segment(after.id, min_version=after.version), as_json)
+        if dry_run:
+            _print_dry_run(after, client.compare(before.rule, after.rule), as_json)
+        else:
+            _print(client.get_segment(after.id, min_version=after.version), as_json)
+
+
+def _print_dry_run(after: Segment, change: Comparison, as_json: bool) -> None:
+    """The segment as it would be, and what that would change."""
+    if as_json:
+        print_json({"segment": segment_json(after), "change": comparison_json(change)})
+        return
+    _print(after, as_json)
+    print_comparison(change)
+    say("nothing was changed: --dry-run")
 
 
 @app.command()
