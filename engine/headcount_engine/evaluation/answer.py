@@ -77,7 +77,7 @@ def sizes(question: Question, rules: list[Condition]) -> list[int]:
 def check(question: Question, profile: int, rules: list[Condition]) -> list[bool]:
     """Whether one existing profile satisfies each rule; no scan."""
     binder = question.binder()
-    one = OneProfile(question.view, profile, question.deadline)
+    one = OneProfile(profile, question.execution().set_of)
     return [one.holds(binder.bind(rule)) for rule in rules]
 
 
@@ -88,8 +88,9 @@ def check_many(question: Question, profiles: I64, rules: list[Prepared]) -> NDAr
     known = np.flatnonzero(profiles >= 0)
     if len(known) <= _FEW:
         bound = [binder.bind(rule.condition) for rule in rules]
+        set_of = question.execution().set_of
         for row in known.tolist():
-            one = OneProfile(question.view, int(profiles[row]), question.deadline)
+            one = OneProfile(int(profiles[row]), set_of)
             results[row] = [one.holds(b) for b in bound]
         return results
     execution = question.execution()

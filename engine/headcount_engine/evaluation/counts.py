@@ -16,6 +16,7 @@ from headcount_engine.evaluation.slices import Slice, slices
 from headcount_engine.evaluation.spaces import Space
 from headcount_engine.evaluation.threads import WORKERS, side_by_side
 from headcount_engine.kernels import events as kernels
+from headcount_engine.kernels import fused
 from headcount_engine.limits import BLOCK_WORDS
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import U8, U32, U64
@@ -34,6 +35,16 @@ def count_set(bound: EventCount, space: Space, deadline: Deadline) -> Bitmap:
             return space.everyone
         return space.everyone - bitmaps.from_words(_at_least(bound, high + 1, None, space, deadline))
     return bitmaps.from_words(_at_least(bound, low, high, space, deadline))
+
+
+def count_members(bound: EventCount, space: Space, deadline: Deadline) -> int:
+    """How many members there are, without making the set."""
+    low, high = bound.count.low, bound.count.high
+    if low == 0:
+        if high is None:
+            return space.size
+        return space.size - int(fused.count_bits(_at_least(bound, high + 1, None, space, deadline)))
+    return int(fused.count_bits(_at_least(bound, low, high, space, deadline)))
 
 
 def _at_least(bound: EventCount, low: int, high: int | None, space: Space, deadline: Deadline) -> U64:

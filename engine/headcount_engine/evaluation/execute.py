@@ -25,17 +25,26 @@ from headcount_engine.conditions.bound import (
     Sampled,
     SetLeaf,
 )
-from headcount_engine.evaluation.counts import count_set
+from headcount_engine.evaluation.counts import count_members, count_set
 from headcount_engine.evaluation.fuse import Program, compile_plan
 from headcount_engine.evaluation.histories import days_set, distinct_set, extreme_set, pair_space, sequence_set
+from headcount_engine.evaluation.one_profile import OneProfile
 from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Planner, Tally, Unite
 from headcount_engine.evaluation.ranks import ranked_set
 from headcount_engine.evaluation.repeats import repeats_set
 from headcount_engine.evaluation.spaces import People, Space
 from headcount_engine.evaluation.sums import sum_set
+from headcount_engine.indexes.predicates import passes
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.kernels import events as kernels
+from headcount_engine.kernels import fused
 from headcount_engine.model.answers import Deadline
+from headcount_engine.model.batches import U64
+
+_CELL_NS = 6.0
+"""Reading one profile's value and testing it."""
+_ASK_NS = 40_000.0
+"""Asking one profile about its events."""
 
 
 class Execution:
@@ -66,6 +75,10 @@ class Execution:
     def plan(self, bound: Bound) -> Plan:
         """The plan of a bound rule; equal parts share theirs."""
         return self._planner.plan(bound)
+
+    def set_of(self, bound: Bound) -> Bitmap:
+        """The set of a bound rule, for whoever has no plan."""
+        return self.members(self.plan(bound))
 
     def members(self, plan: Plan) -> Bitmap:
         """The set; not to be mutated. Raises DeadlineExceeded or Cancelled."""
@@ -99,6 +112,10 @@ class Execution:
                 return self._count_intersection(required, excluded)
             case Leaf(ColumnTest(attribute, predicate)) if self._outer is None and id(plan) not in self._done:
                 return attribute.column.count(predicate, self._deadline)
+            case Leaf(EventCount() as counted) if id(plan) not in self._done:
+                return count_members(counted, self._space, self._deadline)
+            case Tally() if plan.low > 0:
+                return int(fused.count_bits(self._tally(plan)))
             case Unite(parts) if len(parts) == 2:
                 return self.members(parts[0]).union_cardinality(self.members(parts[1]))
             case _:
@@ -126,8 +143,9 @@ class Execution:
                 return self._intersect(required, excluded)
             case Unite(parts):
                 return Bitmap.union(*(self.members(p) for p in parts))
-            case Tally():
-                return self._tally(plan)
+            case Tally(low):
+                found = bitmaps.from_words(self._tally(plan))
+                return found & self._space.everyone if low == 0 else found
             case _:
                 assert_never(plan)
 
@@ -180,7 +198,8 @@ class Execution:
         for plan in excluded:
             if not result:
                 break
-            result = result - self.members(plan)
+            without = self._kept_of(result, plan) if self._is_worth_asking(result, plan) else self.members(plan)
+            result = result - without
         return result
 
     def _common(self, required: tuple[Plan, ...]) -> Bitmap:
@@ -191,26 +210,49 @@ class Execution:
         for plan in required[1:]:
             if not result:
                 break
-            result = result & self.members(plan)
+            result = self._kept_of(result, plan) if self._is_worth_asking(result, plan) else result & self.members(plan)
         return result
+
+    def _is_worth_asking(self, candidates: Bitmap, plan: Plan) -> bool:
+        """Whether asking the candidates one by one is cheaper than making the whole set; people only."""
+        if self._outer is not None or id(plan) in self._done or not isinstance(plan, Leaf):
+            return False
+        each_ns = _CELL_NS if isinstance(plan.bound, ColumnTest) else _ASK_NS
+        return len(candidates) * each_ns < plan.cost_ns
+
+    def _kept_of(self, candidates: Bitmap, plan: Plan) -> Bitmap:
+        """Those of a few candidates that are in the plan's set, without making it."""
+        assert isinstance(plan, Leaf)
+        self._deadline.check()
+        ids = bitmaps.to_ids(candidates)
+        bound = plan.bound
+        if isinstance(bound, ColumnTest):
+            column = bound.attribute.column
+            return bitmaps.from_ids(ids[passes(bound.predicate, column.gather(ids.astype(np.int64)))])
+        held = [profile for profile in ids.tolist() if OneProfile(profile, self.set_of).holds(bound)]
+        return bitmaps.from_ids(np.array(held, dtype=np.int64))
 
     def _count_intersection(self, required: tuple[Plan, ...], excluded: tuple[Plan, ...]) -> int:
         if not excluded:
             result = self._common(required[:-1]) if len(required) > 1 else self.members(required[0])
             if len(required) == 1 or not result:
                 return len(result)
+            if self._is_worth_asking(result, required[-1]):
+                return len(self._kept_of(result, required[-1]))
             return result.intersection_cardinality(self.members(required[-1]))
         result = self._intersect(required, excluded[:-1])
         if not result:
             return 0
+        if self._is_worth_asking(result, excluded[-1]):
+            return len(result) - len(self._kept_of(result, excluded[-1]))
         return len(result) - result.intersection_cardinality(self.members(excluded[-1]))
 
-    def _tally(self, plan: Tally) -> Bitmap:
+    def _tally(self, plan: Tally) -> U64:
+        """Words of who is in low to high of the parts; with low = 0 of ids that do not exist too."""
         counts = np.zeros(self._space.blocks << 16, dtype=np.uint32)
         for part in plan.parts:
             self._deadline.check()
             kernels.count(bitmaps.to_ids(self.members(part)), counts)
         words = np.empty(len(counts) // 64, dtype=np.uint64)
         kernels.counts_to_words(counts, plan.low, plan.high, words)
-        found = bitmaps.from_words(words)
-        return found & self._space.everyone if plan.low == 0 else found
+        return words

@@ -47,6 +47,7 @@ from headcount_engine.conditions.tree import (
     children,
 )
 from headcount_engine.conditions.windows import Window
+from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.one_profile import OneProfile
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.model.answers import Deadline, Explanation, Measured
@@ -78,8 +79,11 @@ class Explainer:
         self._definitions = definitions
         self._deadline = deadline
         self._binder = Binder(view, moment, definitions)
-        self._one = OneProfile(view, profile, deadline)
+        self._one = self._about(view, deadline)
         self._leaves: list[Condition] = []
+
+    def _about(self, view: ReadView, deadline: Deadline) -> OneProfile:
+        return OneProfile(self._profile, Execution(view, deadline).set_of)
 
     def explain(self, rule: Condition) -> Explanation:
         """The whole explanation: the annotated tree, the leaves to change, the next flip."""
@@ -166,7 +170,7 @@ class Explainer:
                 t_us, self._moment.zone, self._moment.week_starts_on, self._moment.opt_out_topics
             )
             bound = Binder(self._view, moment, self._definitions).bind(rule)
-            if OneProfile(self._view, self._profile, self._deadline).holds(bound) is not holds:
+            if self._about(self._view, self._deadline).holds(bound) is not holds:
                 return t_us, True
         return None, len(instants) <= _TURNS_MAX
 

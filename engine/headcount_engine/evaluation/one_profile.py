@@ -5,13 +5,14 @@ Explain is this path with every answer recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
 import numpy as np
 
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bound import (
     AboutProfile,
     All,
@@ -34,7 +35,6 @@ from headcount_engine.conditions.bound import (
     TypeSource,
 )
 from headcount_engine.conditions.spans import Span
-from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.identity import Identity
 from headcount_engine.evaluation.slices import rows_passing
 from headcount_engine.evaluation.sums import as_numbers, total_passes
@@ -42,8 +42,6 @@ from headcount_engine.indexes import predicates
 from headcount_engine.indexes.events import ROW
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
-from headcount_engine.indexes.store import ReadView
-from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64
 from headcount_engine.model.instants import local_days
 
@@ -73,10 +71,10 @@ class Own:
 class OneProfile:
     """Answers about one existing profile. Sub-rules that occur twice are answered once."""
 
-    def __init__(self, view: ReadView, profile: int, deadline: Deadline) -> None:
-        self._view = view
+    def __init__(self, profile: int, set_of: Callable[[Bound], Bitmap]) -> None:
+        """`set_of` evaluates for everyone: what a rank needs, as it depends on all others."""
         self._profile = profile
-        self._deadline = deadline
+        self._set_of = set_of
         self._answers: dict[int, bool] = {}
         self._rows: dict[int, I64] = {}
         self._outer: OneProfile | None = None
@@ -101,8 +99,7 @@ class OneProfile:
             case Sampled(buckets, low, high):
                 return low <= int(buckets[self._profile]) < high
             case Ranked():
-                execution = Execution(self._view, self._deadline)
-                return self._profile in execution.members(execution.plan(bound))
+                return self._profile in self._set_of(bound)
             case Complement(child):
                 return not self.holds(child)
             case And(children):
@@ -203,7 +200,7 @@ class OneProfile:
 
     def about(self, carrying: dict[int, I64]) -> OneProfile:
         """The same profile, seeing only these events of each run."""
-        inner = OneProfile(self._view, self._profile, self._deadline)
+        inner = OneProfile(self._profile, self._set_of)
         inner._outer = self
         inner._carrying = carrying
         return inner
