@@ -177,14 +177,14 @@ def proof_of_sync_past(data: memoryview, offset: int) -> int | None:
     Looks at every multiple of 8 bytes for the magic and checks what claims to be a frame.
     """
     raw = bytes(data[offset:])
-    at = raw.find(_FRAME_MAGIC, 8)
+    at = raw.find(_FRAME_MAGIC)
     while at >= 0:
         if at % 8 == 0:
             frame = decode_frame(data, offset + at)
             if isinstance(frame, BadFrame):
                 proves = frame.is_unknown_kind
             else:
-                proves = offset < frame.synced_through <= frame.offset
+                proves = frame.synced_through > offset
             if proves:
                 return offset + at
         at = raw.find(_FRAME_MAGIC, at + 1)

@@ -48,7 +48,8 @@ class Keeper:
         self.last_failure: str | None = None
         """Why the last automatic checkpoint did not come about; None if it did."""
         self._thread = threading.Thread(target=self._run, name="headcount-upkeep", daemon=True)
-        self._thread.start()
+        if options.is_automatic:
+            self._thread.start()
 
     def checkpoint(self) -> CheckpointReport:
         """Write a checkpoint now. Raises StoreError; the store then stands as it did."""
@@ -67,7 +68,8 @@ class Keeper:
     def close(self) -> None:
         """Make the last checkpoint and close the log. Raises StoreError if that failed; the log stays as it is."""
         self._closing.set()
-        self._thread.join()
+        if self._options.is_automatic:
+            self._thread.join()
         try:
             if self.store.failure is None:
                 self.checkpoint()

@@ -28,6 +28,8 @@ class DurabilityOptions:
     checkpoint_every_s: float = 900.0
     now_every_s: float = 10.0
     """How often `now` is recorded while nothing is written."""
+    is_automatic: bool = True
+    """False: no checkpoint but those asked for and the last one, and no thread."""
 
 
 @dataclass(frozen=True, slots=True)

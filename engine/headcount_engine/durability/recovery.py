@@ -217,17 +217,17 @@ class Recovery:
 
     def settle(self) -> RecoveryReport:
         """Cut the torn end, make what was read durable, remove leftovers; what was found."""
+        leftovers = [name for name in self.names if name.endswith(".tmp")]
+        for name in leftovers:
+            self._files.remove(name)
+        if leftovers:
+            self._files.sync_directory()
         torn = None
         if self._torn is not None:
             torn = self._cut(self._torn)
         elif self.logs and self.manifest is not None:
             # What a killed process wrote may still be with the operating system alone; commits will build on it.
             self._files.sync(log_name(self.logs[-1]))
-        leftovers = [name for name in self.names if name.endswith(".tmp")]
-        for name in leftovers:
-            self._files.remove(name)
-        if leftovers or torn is not None:
-            self._files.sync_directory()
         return RecoveryReport(
             self.base_version,
             self.position.version,
