@@ -175,6 +175,34 @@ def test_many_batches_in_any_order_are_counted_as_a_counter_counts_them() -> Non
             assert found == sorted(key for key, amount in amounts.items() if amount > 1_000_000)
 
 
+def test_merged_runs_are_in_order_of_time_batch_and_place() -> None:
+    """Runs whose batches interleave, and that have other properties in other widths."""
+    for _ in range(20):
+        batches, times = np.repeat(np.arange(12), 5), RANDOM.integers(0, 3, 60)
+        serial = np.arange(60, dtype=np.int64)
+        owners = RANDOM.integers(0, 3, 12)[batches]
+        parts = []
+        for owner in np.unique(owners):
+            rows = np.flatnonzero(owners == owner)
+            rows = rows[np.argsort(times[rows], kind="stable")]
+            name = "narrow" if owner else "wide"
+            held = {
+                "serial": serial[rows].astype(np.int8),
+                name: serial[rows].astype("int16" if owner else "int64"),
+            }
+            starts, numbers = runs.encode_arrival(batches[rows])
+            parts.append(runs.Run(rows.astype(np.uint32), times[rows], held, starts, numbers))
+        merged = runs.merge(parts[::-1])
+        order = np.lexsort((serial, batches, times))
+        assert merged.properties["serial"].tolist() == order.tolist() == merged.profiles.tolist()
+        assert merged.times_us.tolist() == times[order].tolist()
+        assert merged.batches().tolist() == batches[order].tolist()
+        for name, values in merged.properties.items():
+            there = (owners[order] > 0) == (name == "narrow") if name != "serial" else np.ones(60, dtype=bool)
+            expected = np.where(there, order, np.iinfo(values.dtype).min)
+            assert values.tolist() == expected.tolist()
+
+
 def test_runs_hold_their_events_by_time_then_arrival_however_they_were_merged() -> None:
     """Many events at few instants: their order in every run is that of arrival."""
     times = RANDOM.integers(0, 6, 800) * DAY

@@ -54,12 +54,13 @@ def test_a_reader_with_older_arrays_does_not_read_past_them() -> None:
     """
     words = [f"a text that was entered early {i}" for i in range(20)]
     early, late = Texts.of(words), Texts.of([f"a text that was entered late {i}" for i in range(20)])
-    arena, starts = np.zeros(len(early.data), dtype=np.uint8), np.zeros(21, dtype=np.int64)
+    # The reader's arrays are the front parts of the writer's, so that a look past their end finds the late texts.
+    room, more = np.zeros(4096, dtype=np.uint8), np.zeros(64, dtype=np.int64)
+    arena, starts = room[: len(early.data)], more[:21]
     table, out = np.zeros(64, dtype=np.uint32), np.empty(20, dtype=np.int64)
     kernels.intern_texts(early.data, early.offsets, arena, starts, table, SEED, 0, out)
-    room, more = np.zeros(4096, dtype=np.uint8), np.zeros(64, dtype=np.int64)
-    room[: len(arena)], more[:21] = arena, starts
     kernels.intern_texts(late.data, late.offsets, room, more, table, SEED, 20, out)
+    assert out.tolist() == list(range(20, 40))
     kernels.find_texts(late.data, late.offsets, arena, starts, table, SEED, 20, out)
     assert out.tolist() == [-1] * 20
     kernels.find_texts(early.data, early.offsets, arena, starts, table, SEED, 20, out)
