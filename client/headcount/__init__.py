@@ -30,7 +30,7 @@ from headcount.errors import (
     Unavailable,
     Unimplemented,
 )
-from headcount.ingest import IngestOptions, IngestSummary
+from headcount.wire.ingest import IngestOptions, IngestSummary
 from headcount.rows import Event, EventColumns, ProfileColumns, ProfileUpdate
 from headcount.rules import (
     Attribute,

@@ -17,6 +17,11 @@ class Clock(Protocol):
     def now_us(self) -> int: ...
 
 
+def offset_from(start_us: int) -> int:
+    """What to add to the machine's clock for it to show `start_us` now."""
+    return start_us - time.time_ns() // 1_000
+
+
 class WallClock:
     """The machine's clock shifted by a constant, held so that it never goes back.
 

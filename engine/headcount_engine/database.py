@@ -12,7 +12,7 @@ from typing import TypeVar, assert_never, cast
 import numpy as np
 
 from headcount_engine import bitmaps
-from headcount_engine.clock import Clock, WallClock
+from headcount_engine.clock import Clock, WallClock, offset_from
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
@@ -593,4 +593,4 @@ class _StoreLog:
 def _clock_from(start_us: int | None) -> WallClock:
     if start_us is None:
         return WallClock()
-    return WallClock(checked_instant_us(start_us, "clock_start") - time.time_ns() // 1_000)
+    return WallClock(offset_from(checked_instant_us(start_us, "clock_start")))

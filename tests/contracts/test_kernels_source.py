@@ -15,6 +15,8 @@ from tests.contracts.source_tree import Module, imports, modules, within
 
 KERNELS = "headcount_engine.kernels"
 JIT = f"{KERNELS}.jit"
+MACHINE = f"{KERNELS}.machine"
+"""Names for machine instructions, which only numba's own extension can give."""
 DECORATORS = {"kernel", "inline_kernel"}
 
 
@@ -72,7 +74,7 @@ def test_the_house_decorators_release_the_gil_and_cache_on_disk() -> None:
 
 
 def test_every_kernel_is_compiled_by_the_house_and_documented() -> None:
-    files = [module for module in kernel_modules() if module.name != JIT]
+    files = [module for module in kernel_modules() if module.name not in (JIT, MACHINE)]
     assert sum(bool(decorators(function)) for module in files for function in functions(module)) > 10
     assert [fault for module in files for fault in faults(module)] == []
 

@@ -14,7 +14,7 @@ from headcount_engine.database import Database
 from headcount_engine.model.values import ValueType
 from headcount_server.loading.batches import open_file
 from headcount_server.loading.options import LoadOptions
-from headcount_server.loading.packing import messages
+from headcount_server.loading.wire.packing import messages
 from headcount_server.wire.columns import event_batch, profile_batch
 
 

@@ -24,7 +24,7 @@ from headcount_server.loading.files import Format
 from headcount_server.loading.options import LoadOptions, Role
 from headcount_server.loading.plan import ColumnPlan
 from headcount_server.loading.problems import FileProblem, LoadError, OptionProblem, Rejected
-from headcount_server.loading.sending import Sender, Totals
+from headcount_server.loading.wire.sending import Sender, Totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from headcount.v1 import event_service_pb2
 from headcount.wire.failures import error_of
 from headcount_server.loading.batches import ReadyBatch
 from headcount_server.loading.options import Role
-from headcount_server.loading.packing import messages
+from headcount_server.loading.wire.packing import messages
 from headcount_server.loading.problems import Rejected
 
 IN_FLIGHT = 4
