@@ -58,7 +58,7 @@ def test_rows_and_columns_and_streams_of_the_same_people_count_the_same(headcoun
             },
         )
     )
-    with headcount.wire.ingest() as writer:
+    with headcount.ingest() as writer:
         for i in range(10):
             writer.profile(f"s{i}", {"age": i, "plan": "pro", "spent": Decimal("1.50"), "interests": ["a"]})
     version = writer.summary.version
