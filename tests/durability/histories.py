@@ -60,6 +60,7 @@ class Small:
             if not is_payload(content, version):
                 raise WrongState(f"version {version} is not what was written")
         self.store: Store = opening.start(options, ("1",))
+        self.store.note_now(self.version, 0, 0)
 
     @property
     def version(self) -> int:
@@ -84,7 +85,7 @@ class Told:
     refused: list[str] = field(default_factory=list)
 
 
-def run(files: FileSystem, told: Told, *, steps: int = 90, restarts: bool = True) -> None:
+def run(files: FileSystem, told: Told, *, steps: int = 72, restarts: bool = True) -> None:
     """Commits, with a checkpoint every ninth step and a restart every thirtieth; errors of the store are noted."""
     small: Small | None = None
     for step in range(steps):
@@ -96,6 +97,8 @@ def run(files: FileSystem, told: Told, *, steps: int = 90, restarts: bool = True
             told.acknowledged = small.version
             if step % 9 == 8:
                 small.checkpoint()
+            if step % 9 in (4, 8):
+                small.store.note_now(small.version, step, 0)
             if restarts and step % 30 == 29:
                 small.store.close()
                 small = None

@@ -42,7 +42,7 @@ class Log:
         *,
         continues: bool,
     ) -> None:
-        """Begin the log file that follows `at`; `continues`: it is there already and holds a header alone."""
+        """Begin the log file that follows `at`; `continues`: it is there already, without a commit in it."""
         self._files = files
         self._store = store
         self._mode = mode
@@ -57,9 +57,11 @@ class Log:
         if continues:
             self._file = files.extend(self.name)
             self._file.sync()
+            self._written = files.size(self.name)
         else:
             self._file = self._begin(at)
-        self._written = self._synced = HEADER_BYTES
+            self._written = HEADER_BYTES
+        self._synced = self._written
         self._syncer: threading.Thread | None = None
         if mode is SyncMode.INTERVAL:
             self._syncer = threading.Thread(
@@ -97,7 +99,8 @@ class Log:
         with self._lock:
             if self._failure is not None:
                 raise StoreReadOnly(self._failure)
-            if self._written == HEADER_BYTES:
+            if self.name == log_name(self._at.version + 1):
+                # No commit in it: a new one would have the same name.
                 return self._at.version + 1
             with _Poison(self):
                 self._sync()

@@ -71,7 +71,6 @@ class Recovery:
             self._read_checkpoint(self.manifest)
         self.position = Position(0, 0)
         self._torn: _Torn | None = None
-        self._last_is_bare = False
         self._replayed = 0
         self._log_bytes = 0
 
@@ -184,12 +183,10 @@ class Recovery:
             )
         self.position = start
         self._log_bytes += len(data)
-        self._last_is_bare = True
         for frame in frames(data, start):
             if isinstance(frame, BadFrame):
                 self._end_of_log(name, data, frame, is_last=is_last)
                 return
-            self._last_is_bare = False
             self.position = Position(frame.version, frame.crc)
             yield frame
 
@@ -246,13 +243,11 @@ class Recovery:
             self._files.remove(torn.name)
             self._files.sync_directory()
             self.logs = [v for v in self.logs if log_name(v) != torn.name]
-            # The file before it was synced before this one was begun.
-            self._last_is_bare = False
         else:
             self._files.truncate(torn.name, torn.offset)
         return TornEnd(torn.name, torn.offset, len(rest), saved_as, torn.message)
 
     @property
-    def last_log_is_bare(self) -> bool:
-        """Whether the newest log file holds a header and nothing else, so that it can be written on."""
-        return self._last_is_bare and bool(self.logs) and self.logs[-1] == self.position.version + 1
+    def last_log_has_no_commit(self) -> bool:
+        """Whether the newest log file is the one that the next commit begins, so that it is written on."""
+        return bool(self.logs) and self.logs[-1] == self.position.version + 1

@@ -66,7 +66,7 @@ class Opening:
             recovery.position,
             options.sync,
             options.interval_s,
-            continues=recovery.last_log_is_bare,
+            continues=recovery.last_log_has_no_commit,
         )
         log.closed_bytes = report.log_bytes
         try:
