@@ -15,6 +15,7 @@ from headcount_engine import bitmaps
 from headcount_engine.clock import Clock, WallClock, offset_from
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
 from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
@@ -159,6 +160,17 @@ class Database:
         if self._keeper is None:
             raise FailedPrecondition("a database in memory makes no checkpoints")
         return self._keeper.checkpoint()
+
+    def backup(self, target: Path) -> int:
+        """Copy the present state into a new directory, which opens as a store of its own; its version.
+
+        Writes go on meanwhile. Raises FailedPrecondition where the target is not empty, StoreError.
+        """
+        if self._keeper is None:
+            raise FailedPrecondition("a database in memory has nothing to copy")
+        if target.exists() and any(target.iterdir()):
+            raise FailedPrecondition("the target directory is not empty")
+        return self._keeper.backup(RealFileSystem(target))
 
     def __enter__(self) -> Database:
         return self

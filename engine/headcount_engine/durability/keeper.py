@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from headcount_engine.durability.filesystem import FileSystem
 from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.durability.packing import Plain
 from headcount_engine.durability.store import CheckpointReport, Store
@@ -54,16 +55,30 @@ class Keeper:
     def checkpoint(self) -> CheckpointReport:
         """Write a checkpoint now. Raises StoreError; the store then stands as it did."""
         with self._one_at_a_time:
-            captured = self._capture(self.store.rotate)
+            return self._checkpoint()
+
+    def _checkpoint(self) -> CheckpointReport:
+        captured = self._capture(self.store.rotate)
+        try:
+            return self.store.write_checkpoint(captured.version, captured.content)
+        except OSError as error:
+            raise StoreError(
+                f"the checkpoint could not be written ({error.strerror or type(error).__name__}); "
+                "the log has everything"
+            ) from error
+        finally:
+            captured.release()
+
+    def backup(self, out: FileSystem) -> int:
+        """Make a checkpoint and copy it into an empty directory as a store of its own; its version."""
+        with self._one_at_a_time:
+            self._checkpoint()
             try:
-                return self.store.write_checkpoint(captured.version, captured.content)
+                return self.store.copy_newest(out)
             except OSError as error:
                 raise StoreError(
-                    f"the checkpoint could not be written ({error.strerror or type(error).__name__}); "
-                    "the log has everything"
+                    f"the backup could not be written ({error.strerror or type(error).__name__})"
                 ) from error
-            finally:
-                captured.release()
 
     def close(self) -> None:
         """Make the last checkpoint and close the log. Raises StoreError if that failed; the log stays as it is."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from headcount_engine.durability import checkpoints, manifest
 from headcount_engine.durability.checkpoints import Tree, Written
 from headcount_engine.durability.filesystem import FileSystem
-from headcount_engine.durability.framing import STORE_BYTES, FrameKind
+from headcount_engine.durability.framing import STORE_BYTES, FrameKind, LogHeader
 from headcount_engine.durability.log import Log, first_version_of, log_name
 from headcount_engine.durability.manifest import Manifest
 from headcount_engine.durability.options import DurabilityOptions, RecoveryReport
@@ -171,6 +171,20 @@ class Store:
             if name in done or (name.endswith((".tree", ".pack")) and name not in needed):
                 self._files.remove(name)
         self._files.sync_directory()
+
+    def copy_newest(self, out: FileSystem) -> int:
+        """Copy the newest checkpoint into an empty directory as a store of its own; its version.
+
+        The caller lets no checkpoint happen meanwhile. Checkpoint files never change, so writes may go on.
+        """
+        version, held = self.checkpoint_version, self._manifest
+        newest = held.generations[:1]
+        trees = [checkpoints.read_tree(self._files, held.store, generation) for generation in newest]
+        for name in sorted(checkpoints.files_of(trees)):
+            manifest.write_whole(out, name, [bytes(self._files.read(name))])
+        manifest.write_whole(out, log_name(version + 1), [LogHeader(held.store, version + 1, 0).encode()])
+        manifest.replace(out, replace(held, newest_log=version + 1, generations=newest))
+        return version
 
     def close(self) -> None:
         """Sync the log and let go of it."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headcount_server.commands import asking, demo, editing, facts, loads, segments, serving
+from headcount_server.commands import asking, demo, editing, facts, loads, offline, segments, serving
 from headcount_server.commands.exits import CommandError, Exit, say
 
 app = typer.Typer(
@@ -33,6 +33,10 @@ app.add_typer(segments.app, name="segments")
 app.command()(facts.schema)
 app.command()(facts.status)
 app.command()(demo.demo)
+app.command()(offline.inspect)
+app.command()(offline.verify)
+app.command()(offline.salvage)
+app.command()(offline.restore)
 
 
 @app.command()

@@ -1,0 +1,75 @@
+"""inspect, verify, salvage and restore: a store's directory while no server has it open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headcount_engine.errors import EngineError, NotFound
+from headcount_server.commands.exits import CommandError, Exit
+
+Store = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The store's directory.")]
+Target = Annotated[Path, typer.Argument(metavar="TARGET", help="A new or empty directory.")]
+
+
+def inspect(store: Store) -> None:
+    """Say what each file of a store is."""
+    from headcount_engine.database import offline
+
+    try:
+        facts = offline.inspect(store)
+    except EngineError as error:
+        raise _refused(error, store) from error
+    for fact in facts:
+        typer.echo(f"{fact.size_bytes:>14,}  {fact.name}  {fact.detail}")
+
+
+def verify(store: Store) -> int:
+    """Read every byte of a store and check it; the exit code tells whether it is sound."""
+    from headcount_engine.database import offline
+
+    try:
+        verdict = offline.verify(store)
+    except EngineError as error:
+        raise _refused(error, store) from error
+    for fault in verdict.faults:
+        kind = "torn end" if fault.is_torn else "damage"
+        typer.echo(f"{kind}: {fault.path} at byte {fault.offset}: {fault.message}")
+    state = "sound" if verdict.is_sound else "damaged"
+    typer.echo(f"{state}: {verdict.bytes_read:,} bytes read, {verdict.commits:,} commits in the log")
+    return int(Exit.DONE if verdict.is_sound else Exit.NO)
+
+
+def salvage(store: Store, target: Target) -> int:
+    """Copy what is good up to the first damage into a new directory. The store itself is not changed."""
+    from headcount_engine.database import offline
+
+    try:
+        saved = offline.salvage(store, target)
+    except EngineError as error:
+        raise _refused(error, store) from error
+    typer.echo(f"saved up to version {saved.version}")
+    if saved.stopped_at is None:
+        return int(Exit.DONE)
+    fault = saved.stopped_at
+    typer.echo(f"stopped: {fault.path} at byte {fault.offset}: {fault.message}")
+    return int(Exit.NO)
+
+
+def restore(backup: Store, target: Target) -> None:
+    """Check a backup and copy it into a new directory."""
+    from headcount_engine.database import offline
+
+    try:
+        version = offline.restore(backup, target)
+    except EngineError as error:
+        raise _refused(error, backup) from error
+    typer.echo(f"restored version {version}")
+
+
+def _refused(error: EngineError, store: Path) -> CommandError:
+    if isinstance(error, NotFound):
+        return CommandError(f"there is no store in {store}", Exit.NOT_FOUND)
+    return CommandError(error.message, Exit.REFUSED)
