@@ -33,6 +33,8 @@ from tests.oracle.world import Overridden, Refused, World
 ANY_TIME = replace(DEFAULT_LIMITS, event_ahead_days=400_000)
 """The oracle has no bound on how far ahead an event is dated."""
 SET = ValueType(Kind.TEXT_SET)
+BEGINNING_US = -2_208_988_800_000_000
+"""1900-01-01: before anything that arrives, and far enough inside the calendar for every zone and window."""
 
 Split = Callable[[Sequence[Change]], Iterable[Sequence[Change]]]
 """How a sequence of changes is cut into batches; changes that cannot share a batch are cut apart afterwards."""
@@ -51,7 +53,7 @@ class Driven:
 
     def __init__(self, schema: Schema, path: Path | None = None) -> None:
         self.schema = schema
-        self.clock = ManualClock(-(1 << 61))
+        self.clock = ManualClock(BEGINNING_US)
         self._path = path
         self.database = self._open()
         self.database.declare_attributes(
@@ -192,12 +194,12 @@ def assert_refused(driven: Driven, condition: Condition, now_us: int) -> None:
 
 
 def _arrival(change: Change) -> int:
-    return change.now_us if isinstance(change, Upsert | Track) else -(1 << 61)
+    return change.now_us if isinstance(change, Upsert | Track) else BEGINNING_US
 
 
 def _by_arrival(changes: Sequence[Change]) -> list[Change]:
     """What has no instant of its own arrives right after what stands before it."""
-    latest = -(1 << 61)
+    latest = BEGINNING_US
     placed: list[tuple[int, Change]] = []
     for change in changes:
         latest = change.now_us if isinstance(change, Upsert | Track) else latest

@@ -37,7 +37,7 @@ def small_runs(sealed: int = 16, merge_at: int = 2, chunk: int = 8) -> Iterator[
 
 
 @given(st.data())
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_any_cut_into_batches_gives_equal_answers(data: st.DataObject) -> None:
     scene = data.draw(played())
     asked = data.draw(st.lists(rules(SCHEMA, scene.now_us), min_size=4, max_size=6))
