@@ -40,7 +40,7 @@ def test_a_loss_of_power_at_any_call_loses_nothing_acknowledged() -> None:
 
 @pytest.mark.long
 def test_many_images_of_a_crash_at_every_call(capsys: pytest.CaptureFixture[str]) -> None:
-    calls, drawn, recoveries = crash_everywhere(40)
+    calls, drawn, recoveries = crash_everywhere(20)
     with capsys.disabled():
         print(f"\ncrash at every call: {calls} calls, {drawn} images, {recoveries} recoveries, 0 writes lost")  # noqa: T201 - the figures of this suite
 
