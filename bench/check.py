@@ -81,6 +81,7 @@ def main() -> int:
         still = {(w.id, w.to) for w in worse(before.outcomes, again.outcomes, given.tolerance)}
         slower = [w for w in slower if (w.id, w.to) in still]
     missing = lost(before.outcomes, now.outcomes)
+    missing += sorted({k.kind for k in before.leaf_kinds} - {k.kind for k in now.leaf_kinds})
     print(*(f"slower   {w}" for w in slower), *(f"missing  {m}" for m in missing), sep="\n")
     compared = sum(len(ratios(o)) for o in now.outcomes)
     print(

@@ -43,7 +43,7 @@ class Made:
         """As the engine takes it."""
         if self.vocabulary is None:
             return Column(self.name, self.type, self.values, self.present)
-        texts = self.vocabulary.texts.take(self.values)
+        texts = self.vocabulary.texts.take(self.values.astype(np.int64, copy=False))
         return Column(self.name, self.type, texts, self.present, element_offsets=self.offsets)
 
     def to_arrow(self) -> pa.Array:

@@ -54,6 +54,13 @@ class Context:
             self.loaded.database.create_segment(SegmentDraft(definition.name, definition.rule, definition.id))
         return made
 
+    @cached_property
+    def durable(self) -> dict[str, float]:
+        """What a durable store of the tier costs: see bench.durable, which does it in processes of their own."""
+        from bench import durable
+
+        return durable.measured(self.tier, self.folder)
+
 
 def warm_kernels() -> None:
     """Compile all kernels or read them from the cache: never on a question's clock."""

@@ -44,15 +44,15 @@ class Data:
     def equals(self, name: str, *values: str) -> Mask:
         """Profiles whose attribute has one of the texts; an absent one is none of them."""
         found = pc.is_in(self.attribute(name), value_set=pa.array(values))
-        return pc.fill_null(found, False).to_numpy()
+        return _mask(found)
 
     def is_true(self, name: str) -> Mask:
-        return pc.fill_null(self.attribute(name), False).to_numpy()
+        return _mask(self.attribute(name))
 
     def between(self, name: str, low: int, high: int) -> Mask:
         column = self.attribute(name)
         found = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
-        return pc.fill_null(found, False).to_numpy()
+        return _mask(found)
 
     def leaf_masks(self, asked: Leaves) -> list[Mask]:
         """The five conditions, each as profiles that satisfy it."""
@@ -88,6 +88,11 @@ class Data:
                 return len(np.unique(found[counts >= times] >> 32))
             case _:
                 assert_never(asked)
+
+
+def _mask(found: pa.ChunkedArray) -> Mask:
+    made: Mask = pc.fill_null(found, False).to_numpy()
+    return made
 
 
 def bitmap_of(mask: Mask) -> BitMap:

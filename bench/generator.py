@@ -149,8 +149,8 @@ def _profile_chunk(random: np.random.Generator, first: int, rows: int) -> Profil
         there = random.random(rows) >= absent
         made.append(Made(name, ValueType(Kind.BOOL), random.random(rows) < share, there))
     for name, type_, values in _numbers(random, rows):
-        there = None if ABSENT[name] == 0 else random.random(rows) >= ABSENT[name]
-        made.append(Made(name, type_, values, there))
+        given = None if ABSENT[name] == 0 else random.random(rows) >= ABSENT[name]
+        made.append(Made(name, type_, values, given))
     made.append(_interests(random, rows))
     keys = numbered("c", np.arange(first, first + rows), KEY_DIGITS)
     return Profiles(keys, tuple(made))
@@ -275,7 +275,8 @@ def _arrivals(random: np.random.Generator, rows: int, span: tuple[float, float])
     day = np.minimum(share.astype(np.int64), DAYS - 1)
     steps = np.append(0.0, np.cumsum(_HOURS / _HOURS.sum()))
     hour = np.interp(share - day, steps, np.arange(25.0))
-    return START_US + day * DAY_US + np.minimum((hour * (DAY_US / 24)).astype(np.int64), DAY_US - 1)
+    within: NDArray[np.int64] = np.minimum((hour * (DAY_US / 24)).astype(np.int64), DAY_US - 1)
+    return START_US + day * DAY_US + within
 
 
 def _who(random: np.random.Generator, rows: int, of_profiles: int) -> NDArray[np.int64]:

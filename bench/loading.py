@@ -125,4 +125,7 @@ def column(name: str, array: pa.Array) -> Column:
 
 def _plain(array: pa.Array, dtype: type) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
     zero = False if pa.types.is_boolean(array.type) else 0
-    return array.fill_null(zero).to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+    values: np.ndarray[tuple[int], np.dtype[np.generic]] = array.fill_null(zero).to_numpy(
+        zero_copy_only=False
+    )
+    return values.astype(dtype, copy=False)

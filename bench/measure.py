@@ -74,8 +74,17 @@ def resident_bytes() -> int:
     gc.collect()
     pa.default_memory_pool().release_unused()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
+    return _status_bytes("VmRSS:")
+
+
+def peak_bytes() -> int:
+    """The most memory that this process ever had in RAM."""
+    return _status_bytes("VmHWM:")
+
+
+def _status_bytes(field: str) -> int:
     with open("/proc/self/status") as status:
         for line in status:
-            if line.startswith("VmRSS:"):
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024
     return 0

@@ -16,6 +16,8 @@ class Kind(enum.StrEnum):
     """Per second; more is better."""
     SIZE = "size"
     """Bytes; less is better."""
+    SHARE = "share"
+    """Of what it is without something; more is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,12 @@ class Outcome:
         """How many times worse than another value of its kind; below 1 it is better."""
         if self.value is None or not other:
             return None
-        return other / self.value if self.kind is Kind.RATE else self.value / other
+        return other / self.value if self.kind in (Kind.RATE, Kind.SHARE) else self.value / other
 
     def best_peer(self) -> tuple[str, float] | None:
         if not self.peers:
             return None
-        pick = max if self.kind is Kind.RATE else min
+        pick = max if self.kind in (Kind.RATE, Kind.SHARE) else min
         return pick(self.peers.items(), key=lambda item: item[1])
 
     def meets(self) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from bench.outcome import Kind, Outcome
 from bench.record import ROOT, Run
@@ -82,6 +83,6 @@ def _growth(runs: dict[Tier, Run]) -> None:
     _save(figure, "growth")
 
 
-def _save(figure: plt.Figure, name: str) -> None:
+def _save(figure: Figure, name: str) -> None:
     figure.savefig(FOLDER / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import json
@@ -29,6 +30,26 @@ class Micro:
     items: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeafKind:
+    """What a kind of leaf costs when everyone is asked. Seconds; `units`: the profiles or events it looks at.
+
+    `first`: the first time; `warm`: a new rule on what is indexed by then; `again`: the same rule. `is_checked`: the
+    count is that of plain array operations too.
+    """
+
+    kind: str
+    rule: str
+    found: int
+    unit: str
+    units: int
+    first: float
+    warm: float
+    again: float
+    target_ns: float | None
+    is_checked: bool
+
+
 @dataclass(slots=True)
 class Run:
     """`peers`: by name, the version that ran or why it did not. `load`: the machine's load average meanwhile."""
@@ -43,6 +64,9 @@ class Run:
     forms: dict[str, dict[str, str]] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     micro: list[Micro] = field(default_factory=list)
+    leaf_kinds: list[LeafKind] = field(default_factory=list)
+    peak_bytes: int = 0
+    """The most memory that the process with the engine held, loading and all questions included."""
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +74,8 @@ class Run:
             "tier": str(self.tier), "made": self.made, "commit": self.commit, "machine": self.machine,
             "load": self.load, "seconds": round(self.seconds, 1), "peers": self.peers, "forms": self.forms,
             "outcomes": [to_plain(o) for o in self.outcomes],
-            "micro": [{"name": m.name, "p50": m.p50, "variation": m.variation, "items": m.items} for m in self.micro],
+            "micro": [dataclasses.asdict(m) for m in self.micro],
+            "leaf_kinds": [dataclasses.asdict(k) for k in self.leaf_kinds], "peak_bytes": self.peak_bytes,
         }  # fmt: skip
         path.write_text(json.dumps(plain, indent=1) + "\n")
 
@@ -60,6 +85,7 @@ class Run:
         plain["tier"] = Tier(plain["tier"])
         plain["outcomes"] = [from_plain(o) for o in plain["outcomes"]]
         plain["micro"] = [Micro(**m) for m in plain["micro"]]
+        plain["leaf_kinds"] = [LeafKind(**k) for k in plain.get("leaf_kinds", [])]
         return Run(**plain)
 
 

@@ -26,12 +26,18 @@ means), and what a user would pick instead. Rows that lose are here like those t
 - Every system runs alone in its own process on the same files. Generation, loading and compilation are not on any
   clock unless the row is about them. Every count is compared with one worked out from the data by plain array
   operations, and must be equal, or the run fails.
-- Values are medians of warm runs, after two that do not count, with the garbage collector off; beside them the 99th
-  percentile and, as ±, the interquartile range in per cent of the median. The machine is shared: trust ratios more than
-  seconds. Where a peer is compared, the ratio in parentheses is that of the best samples of both: other work on the
-  machine slows a peer that wants both cores more than an engine that uses one.
+- Values are medians of warm runs, with the garbage collector off; beside them the 99th percentile and, as ±, the
+  interquartile range in per cent of the median. Warm-up, on no clock: two runs of a question, three for a peer, and ten
+  ranges with other bounds before ranges on an index, which is made at the second. What can be done but once (a load, a
+  restart, an import) is measured once and has no ±. The machine is shared: trust ratios more than seconds. Where a peer
+  is compared, the ratio in parentheses is that of the best samples of both: other work on the machine slows a peer that
+  wants both cores more than an engine that uses one.
 - Ad-hoc rules are given as trees; what parsing text adds stands beside. The engine keeps bitmaps of attribute values
-  once they have been asked for: those are its indexes, and "cold" rows show the first time. It keeps no results.
+  once they have been asked for, and orders of numeric columns: those are its indexes, and "cold" and "first" show what
+  making them costs. It keeps the bound form of the rules asked last: where that matters, a rule not asked before has a
+  row of its own. It keeps no results.
+- Durable rows sync every batch before it counts as written. The store of a tier lives in processes of its own, and the
+  one that fills it is killed.
 - Peers: DuckDB and Polars in memory, ClickHouse as chdb with MergeTree tables, events sorted by time in all of them,
   texts as ENUM, Enum or LowCardinality, all cores; where a system has two documented forms (ClickHouse's bitmaps,
   Polars' streaming engine) the faster one counts. Redis has ready bitmaps; pyroaring is plain operators on bitmaps per
@@ -80,6 +86,7 @@ def _tier(run: Run) -> list[str]:
         *_rows(rows, questions),
         "",
         *_peer_table(run),
+        *_leaf_kinds(run),
         *_beside(run),
         *_micro(run),
     ]
@@ -91,7 +98,16 @@ def _setting(run: Run) -> str:
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}; {machine['system']}, Python"
         f" {machine['python']}, {machine['packages']}. Made {run.made} at {run.commit} in {run.seconds:.0f} s;"
-        f" load average {loads}, other work included."
+        f" load average {loads}, other work included.{_peak(run)}"
+    )
+
+
+def _peak(run: Run) -> str:
+    if not run.peak_bytes:
+        return ""
+    return (
+        f" The process with the engine, which also reads the files and works out the answers, held"
+        f" {run.peak_bytes / 2**30:.1f} GiB at its peak."
     )
 
 
@@ -104,6 +120,8 @@ def _summary(rows: list[Outcome]) -> list[str]:
         f"{met} of {len(judged)} measured cases meet their target; {len(waiting)} wait ({'; '.join(reasons)}).",
         "",
     ]
+    if not waiting:
+        return [f"{met} of {len(judged)} measured cases meet their target.", ""]
     return (
         lines
         if judged
@@ -194,6 +212,36 @@ def _beside(run: Run) -> list[str]:
     return [*lines, ""] if rows else []
 
 
+_LEAF_KINDS = """\
+A count over everyone of one condition alone. *First*: the first rule of its kind on that attribute or those events,
+indexes not made yet. *Warm*: the same condition in a rule not asked before. *Again*: the same rule. *Looks at*: the
+profiles, or the events of those types in that window; *each* is warm over that many, with some 70 µs of answering
+anything at all in it. Every count is that of the members, who are those that the path for one profile finds; ✓: also
+that of plain array operations.
+"""
+
+
+def _leaf_kinds(run: Run) -> list[str]:
+    if not run.leaf_kinds:
+        return []
+    lines = [
+        f"### Every kind of leaf, tier {run.tier}", "", _LEAF_KINDS,
+        "| kind | rule | counted | looks at | first | warm | again | each | target |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]  # fmt: skip
+    for k in run.leaf_kinds:
+        target = "" if k.target_ns is None else f"{k.target_ns:g} ns"
+        each = k.warm / k.units * 1e9
+        if k.target_ns is not None and each <= k.target_ns:
+            target += " ✓"
+        counted = f"{k.found:,}" + (" ✓" if k.is_checked else "")
+        lines.append(
+            f"| {k.kind} | `{k.rule}` | {counted} | {k.units:,} {k.unit}s | {seconds(k.first)} | {seconds(k.warm)} |"
+            f" {seconds(k.again)} | {each:.3g} ns | {target} |"
+        )
+    return [*lines, ""]
+
+
 def _micro(run: Run) -> list[str]:
     if not run.micro:
         return []
@@ -218,6 +266,8 @@ def _quantity(o: Outcome, value: float | None) -> str:
             )
         case Kind.SIZE:
             return f"{value:,.0f} B"
+        case Kind.SHARE:
+            return f"{value * 100:.0f} %"
 
 
 def seconds(value: float) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from bench import report
 from bench.asked import QUESTIONS
 from bench.outcome import Outcome, from_plain
-from bench.record import ROOT, Micro, Run, new_run, path_of
+from bench.record import ROOT, LeafKind, Micro, Run, new_run, path_of
 from bench.tiers import Tier
 
 CACHE = ROOT / ".cache" / "bench"
@@ -43,6 +43,8 @@ def run(tier: Tier, with_peers: bool, only: list[str], folder: Path = CACHE) -> 
     engine = _worker("engine", tier, folder, only)
     answers: dict[str, int] = engine["answers"]  # type: ignore[assignment]
     outcomes = [from_plain(o) for o in engine["outcomes"]]  # type: ignore[attr-defined]
+    made.leaf_kinds = [LeafKind(**k) for k in engine["leaf_kinds"]]  # type: ignore[attr-defined]
+    made.peak_bytes = int(str(engine["peak_bytes"]))
     for outcome in outcomes:
         _check("the engine", outcome.id, outcome.answer, answers)
     peers: dict[str, dict[str, tuple[float, float]]] = {}

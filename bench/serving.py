@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from bench import asked
 from bench.context import Context, warm_kernels
 from bench.generator import write_parquet
 from bench.loading import load, new_database
-from bench.tiers import Tier
+from bench.tiers import NOW_US, Tier
 from headcount_engine import Database
+from headcount_engine.clock import ManualClock
 from headcount_engine.model.answers import SegmentDraft
 from headcount_server.app import SWITCH_INTERVAL_S, build
 from headcount_server.config import ServerConfig
@@ -44,14 +46,14 @@ class Served:
 
     def caller(self, path: str, request: bytes) -> Callable[[], bytes]:
         """A call of raw bytes."""
-        stub = self.channel.unary_unary(path)
-        return lambda: stub(request, timeout=30)  # type: ignore[no-any-return]
+        stub: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self.channel.unary_unary(path)
+        return lambda: stub(request, timeout=30)
 
     def echo_of(self, sizes: tuple[int, int]) -> Callable[[], bytes]:
         """A call of a request of that many bytes, answered by that many."""
-        stub = self.echo_channel.unary_unary(ECHO_PATH)
+        stub: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self.echo_channel.unary_unary(ECHO_PATH)
         request = sizes[1].to_bytes(SIZE_BYTES, "little") + bytes(max(sizes[0] - SIZE_BYTES, 0))
-        return lambda: stub(request, timeout=30)  # type: ignore[no-any-return]
+        return lambda: stub(request, timeout=30)
 
 
 @contextlib.contextmanager
@@ -66,9 +68,17 @@ def serving(context: Context) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def plain_server() -> Iterator[str]:
-    """An empty server at the end of the generated history; its address."""
-    with _started([sys.executable, "-m", "bench.serving", "empty"], "server") as address:
+def plain_server(store: Path | None = None) -> Iterator[str]:
+    """An empty server at the end of the generated history; its address. With a directory it is durable."""
+    kept = [] if store is None else ["--store", str(store)]
+    with _started([sys.executable, "-m", "bench.serving", "empty", *kept], "server") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def durable_server(folder: Path) -> Iterator[str]:
+    """An empty server with a store of its own, which goes with it."""
+    with tempfile.TemporaryDirectory(dir=folder) as store, plain_server(Path(store)) as address:
         yield address
 
 
@@ -95,10 +105,10 @@ def _started(command: list[str], what: str) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------- in those processes
 
 
-def _serve(tier: Tier, folder: Path | None) -> None:
-    """With a tier's profiles, or without a folder with nothing in it."""
+def _serve(tier: Tier, folder: Path | None, store: Path | None) -> None:
+    """With a tier's profiles, or without a folder with nothing in it; in memory, or in a directory."""
     warm_kernels()
-    database = new_database()
+    database = new_database() if store is None else Database.open(store, clock=ManualClock(NOW_US))
     if folder is not None:
         load(database, write_parquet(folder, tier), ATTRIBUTES, events=False)
         for name, rule in SEGMENTS.items():
@@ -113,8 +123,8 @@ def _serve(tier: Tier, folder: Path | None) -> None:
         sys.stdin.read()
 
 
-class _Echo(grpc.GenericRpcHandler):  # type: ignore[misc]
-    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+class _Echo(grpc.GenericRpcHandler):
+    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
         return grpc.unary_unary_rpc_method_handler(_answer)
 
 
@@ -138,12 +148,13 @@ def main() -> None:
     parser.add_argument("what", choices=["server", "empty", "echo"])
     parser.add_argument("--tier", type=Tier, default=Tier.S)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--store", type=Path)
     given = parser.parse_args()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     if given.what == "echo":
         _echo()
     else:
-        _serve(given.tier, given.folder)
+        _serve(given.tier, given.folder, given.store)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -16,7 +17,8 @@ def run_questions(tier: Tier, folder: Path, only: set[str]) -> dict[str, object]
     """Every question's outcomes. Answers are compared with those worked out from the data by plain array operations."""
     from bench import asked, questions
     from bench.context import Context
-    from bench.questions import memory_per_profile
+    from bench.measure import peak_bytes
+    from bench.questions import leaf_kinds, memory_per_profile
 
     context = Context(tier, folder)
     outcomes: list[Outcome] = []
@@ -26,10 +28,19 @@ def run_questions(tier: Tier, folder: Path, only: set[str]) -> dict[str, object]
         started = time.perf_counter()
         outcomes += question.measure(context)
         print(f"  {question.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+    kinds = []
+    if not only or leaf_kinds.ROW in only:
+        # Last: it adds attributes to the loaded database.
+        started = time.perf_counter()
+        kinds = leaf_kinds.measure_kinds(context)
+        print(f"  {leaf_kinds.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
     place = {q.ROW: n for n, q in enumerate(questions.ALL)}
     outcomes.sort(key=lambda o: place[o.row])
     answers = {o.id: context.data.answer(asked.QUESTIONS[o.id]) for o in outcomes if o.id in asked.QUESTIONS}
-    return {"outcomes": [to_plain(o) for o in outcomes], "answers": answers}
+    return {
+        "outcomes": [to_plain(o) for o in outcomes], "answers": answers, "peak_bytes": peak_bytes(),
+        "leaf_kinds": [dataclasses.asdict(k) for k in kinds],
+    }  # fmt: skip
 
 
 def run_peer(name: str, tier: Tier, folder: Path, only: set[str]) -> dict[str, object]:

@@ -29,7 +29,7 @@ class ClickHouse(Peer):
     def __init__(self, data: Data, tier: Tier) -> None:
         super().__init__(data, tier)
         self._folder = tempfile.mkdtemp(prefix="bench-clickhouse-")
-        self._session = Session(self._folder)
+        self._session = Session(self._folder)  # type: ignore[no-untyped-call]
         self._run("create database bench")
         self._run(
             "create table bench.profiles (id UInt32, country LowCardinality(Nullable(String)),"
@@ -70,7 +70,7 @@ class ClickHouse(Peer):
         self._run("optimize table bench.bitmaps final")
 
     def _run(self, sql: str) -> str:
-        return str(self._session.query(sql, "CSV"))
+        return str(self._session.query(sql, "CSV"))  # type: ignore[no-untyped-call]
 
     def ask(self, question: Asked) -> Callable[[], int] | None:
         settings = f" settings max_threads = {os.cpu_count() or 1}"
@@ -85,7 +85,7 @@ class ClickHouse(Peer):
         return self._forms[question]
 
     def close(self) -> None:
-        self._session.close()
+        self._session.close()  # type: ignore[no-untyped-call]
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -1,18 +1,32 @@
-"""Waits: a checkpoint while ingesting: capture; commit p99 meanwhile; throughput meanwhile."""
+"""What do writers notice of a checkpoint?
+
+Batches of 10,000 events, each synced, while another thread writes a checkpoint of all that changed since the one
+before. *Capture* is how long writes are held for it. Throughput is a share of that of the same writes alone.
+"""
 
 from __future__ import annotations
 
 from bench.context import Context
-from bench.outcome import Kind, Outcome, waits
+from bench.measure import Timing
+from bench.outcome import Kind, Outcome, took
 from bench.tiers import Tier
 
 ROW = "checkpoint_while_ingesting"
 QUESTION = "a checkpoint while ingesting: capture; commit p99 meanwhile; throughput meanwhile"
-WAITS_FOR = "durability"
+CAPTURE, COMMIT, SHARE = 0.01, 0.06, 0.7
 
 
 def measure(context: Context) -> list[Outcome]:
+    figures = context.durable
+    is_m = context.tier is Tier.M
     return [
-        waits(ROW, "capture", Kind.TIME, WAITS_FOR, 0.01),
-        waits(ROW, "commit p99", Kind.TIME, WAITS_FOR, 0.06 if context.tier is Tier.M else None),
-    ]
+        took(ROW, "capture", Timing.of([figures["capture_s"]]), target=CAPTURE),
+        took(ROW, "commit p99", Timing.of([figures["beside_p99_s"]]), target=COMMIT if is_m else None,
+             note=f"{figures['commits_beside']:.0f} commits"),
+        Outcome(ROW, "throughput meanwhile, share of that alone", Kind.SHARE, figures["throughput_share"], samples=1,
+                target=SHARE),
+        took(ROW, "commit median meanwhile", Timing.of([figures["beside_p50_s"]]), is_beside=True),
+        took(ROW, "commit median alone", Timing.of([figures["lone_p50_s"]]), is_beside=True),
+        took(ROW, "commit p99 alone", Timing.of([figures["lone_p99_s"]]), is_beside=True),
+        took(ROW, "the checkpoint", Timing.of([figures["checkpoint_beside_s"]]), is_beside=True),
+    ]  # fmt: skip

@@ -1,22 +1,103 @@
-"""How fast do events get in over gRPC, durably? Waits for the log; what the disk allows stands beside."""
+"""How fast do events get in durably, over gRPC and in process?
+
+Every batch is on the medium before it is acknowledged. Over gRPC: ten thousand events a message, serialised beforehand,
+on one stream into a server in a process of its own, whose profiles are there already; the client library, which has to
+make the messages from Python lists, stands beside. In process: the tier's own load, in batches of 100,000.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
+import grpc
+import numpy as np
+
 from bench.context import Context
 from bench.floors import sequential_write
-from bench.outcome import Kind, Outcome, rate, took, waits
+from bench.generator import EVENT_CHUNK, EVENT_TYPES, KEY_DIGITS, Events, events
+from bench.measure import Timing
+from bench.outcome import Floor, Outcome, rate, took
+from bench.serving import durable_server
+from headcount import Client, EventColumns
+from headcount.wire.ingest import INGEST_PATH, Batches, IngestOptions
 
 ROW = "durable_bulk_ingest"
 QUESTION = "durable bulk ingest over gRPC"
+TARGET = 200_000
 EVENT_BYTES = 24
 BATCH = 10_000
+ROUNDS = 3
 
 
 def measure(context: Context) -> list[Outcome]:
     batch = sequential_write(BATCH * EVENT_BYTES, context.folder)
     one = sequential_write(100, context.folder)
+    streamed, through_client = _over_grpc(context)
+    in_process = context.durable["load_events_per_s"]
     return [
-        waits(ROW, "events", Kind.RATE, "durability", 200_000),
+        rate(ROW, "events", EVENT_CHUNK, streamed, target=TARGET,
+             floor=Floor("240 KB per 10,000 events appended and synced", BATCH / batch.p50)),
+        rate(ROW, "events, through the client library", EVENT_CHUNK, through_client, is_beside=True),
+        rate(ROW, "in process, batches of 100,000, each synced", in_process, Timing.of([1.0]), is_beside=True),
         rate(ROW, "floor: 240 KB per 10,000 events appended and synced", BATCH, batch, is_beside=True),
         took(ROW, "floor: 100 bytes appended and synced", one, is_beside=True),
-    ]
+    ]  # fmt: skip
+
+
+def _over_grpc(context: Context) -> tuple[Timing, Timing]:
+    """Seconds for a million events each way."""
+    profiles = min(context.tier.size.profiles, 1_000_000)
+    columns = list(_columns(next(events(EVENT_CHUNK, profiles))))
+    with durable_server(context.folder) as address:
+        # The first stream makes the profiles and the schema, and is no part of it.
+        _stream(address, columns)
+        streamed = [_stream(address, columns) for _ in range(ROUNDS)]
+        through_client = _through_client(address, columns)
+    return Timing.of(streamed), Timing.of([through_client])
+
+
+def _columns(made: Events) -> Iterator[EventColumns]:
+    """As a caller of the client library has them: Python lists of keys, and arrays of numbers."""
+    for start in range(0, len(made), BATCH):
+        part = made.part(start, start + BATCH)
+        page, amount, quantity = part.columns
+        assert page.vocabulary is not None and amount.present is not None
+        pages = [page.vocabulary.words[code] for code in page.values.tolist()]
+        money = [
+            v / 100 if there else None
+            for v, there in zip(amount.values.tolist(), amount.present, strict=True)
+        ]
+        yield EventColumns(
+            [EVENT_TYPES[t] for t in part.types.tolist()],
+            [f"c{p:0{KEY_DIGITS}}" for p in part.profiles.tolist()],
+            memoryview(np.ascontiguousarray(part.times_us, dtype=np.int64).data),
+            properties={"page": pages, "amount": money, "quantity": quantity.values.tolist()},
+        )
+
+
+def _stream(address: str, columns: list[EventColumns]) -> float:
+    batches = Batches(IngestOptions())
+    messages = [message for each in columns for message in batches.events(each)]
+    with grpc.insecure_channel(address) as channel:
+        stub: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(INGEST_PATH)
+        started = time.perf_counter()
+        answers = sum(1 for _ in stub(iter(messages), timeout=120))
+        seconds = time.perf_counter() - started
+    if answers != len(messages):
+        raise RuntimeError(f"{answers} of {len(messages)} messages were answered")
+    return seconds
+
+
+def _through_client(address: str, columns: list[EventColumns]) -> float:
+    with Client(address) as client:
+        before = client.status().events
+        started = time.perf_counter()
+        with client.ingest() as writer:
+            for each in columns:
+                writer.events(each)
+        seconds = time.perf_counter() - started
+        written = client.status().events - before
+    if written != EVENT_CHUNK:
+        raise RuntimeError(f"{written:,} of {EVENT_CHUNK:,} events are counted")
+    return seconds

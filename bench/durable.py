@@ -1,0 +1,212 @@
+"""A durable store's life, in processes of its own: filled, checkpointed beside writes, killed, opened again.
+
+    python -m bench.durable fill --tier M --folder ... --store ... --out ...
+    python -m bench.durable restart --store ... --out ...
+
+Every commit is on the medium before it returns (the default). Filling ends as a loss of power would: nothing is closed,
+and what was written after the last checkpoint is in the log alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bench.context import warm_kernels
+from bench.generator import EVENT_CHUNK, events, write_parquet
+from bench.loading import event_batches, profile_batches
+from bench.measure import peak_bytes
+from bench.tiers import NOW_US, Tier
+from headcount_engine import Database
+from headcount_engine.clock import ManualClock
+from headcount_engine.durability.keeper import Captured, Keeper
+from headcount_engine.durability.options import DurabilityOptions, SyncMode
+from headcount_engine.model.batches import EventBatch
+
+COMMIT_ROWS = 10_000
+LONE_S = 2.0
+"""Writes without a checkpoint beside them, for comparison."""
+TAIL_COMMITS = 50
+"""Batches of 10,000 that only the log has at the restart."""
+BY_HAND = DurabilityOptions(is_automatic=False)
+BULK = DurabilityOptions(sync=SyncMode.OPERATING_SYSTEM, is_automatic=False)
+
+Figures = dict[str, float]
+
+
+def measured(tier: Tier, folder: Path) -> Figures:
+    """Fill a store, and open it again in another process; what both took. Answers are compared."""
+    store = folder / f"{tier}-store"
+    shutil.rmtree(store, ignore_errors=True)
+    try:
+        figures = _run("fill", "--tier", tier, "--folder", str(folder), "--store", str(store))
+        again = _run("restart", "--store", str(store))
+    finally:
+        shutil.rmtree(store, ignore_errors=True)
+    for name in ("profiles", "events", "active"):
+        if figures[name] != again[name]:
+            raise RuntimeError(f"{name}: {again[name]:,.0f} after the restart, {figures[name]:,.0f} before")
+    return figures | again
+
+
+def _run(*arguments: str) -> Figures:
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        subprocess.run([sys.executable, "-m", "bench.durable", *arguments, "--out", out.name], check=True)
+        return json.loads(Path(out.name).read_text())  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------------------------------- in those processes
+
+
+def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
+    warm_kernels()
+    files = write_parquet(folder, tier)
+    database = Database.open(store, clock=ManualClock(NOW_US), durability=BY_HAND)
+    keeper = _keeper(database)
+    profile_s, profiles = _timed_writes(database.write_profiles, profile_batches(files.profiles))
+    event_s, rows = _timed_writes(database.write_events, event_batches(files.events))
+    figures: Figures = {
+        "load_profiles_per_s": profiles / profile_s, "load_events_per_s": rows / event_s,
+        "log_bytes": keeper.store.log_bytes,
+    }  # fmt: skip
+    started = time.perf_counter()
+    report = database.checkpoint()
+    figures |= {"checkpoint_s": time.perf_counter() - started, "checkpoint_bytes": report.total_bytes}
+    commits = _commits(tier)
+    lone: list[float] = []
+    end = time.perf_counter() + LONE_S
+    while time.perf_counter() < end:
+        lone.append(_write(database, next(commits)))
+    # What the next checkpoint finds changed is what a store in use would have: profiles too.
+    for batch in itertools.islice(profile_batches(files.profiles), 5):
+        database.write_profiles(batch)
+    figures |= _beside_checkpoint(database, keeper, commits, lone)
+    for _ in range(TAIL_COMMITS):
+        _write(database, next(commits))
+    figures |= _answers(database) | {"tail_bytes": keeper.store.log_bytes, "fill_peak_bytes": peak_bytes()}
+    return figures
+
+
+def _timed_writes(write: Callable[..., object], batches: Iterator[object]) -> tuple[float, int]:
+    spent, rows = 0.0, 0
+    for batch in batches:
+        started = time.perf_counter()
+        write(batch)
+        spent += time.perf_counter() - started
+        rows += len(batch)  # type: ignore[arg-type]
+    return spent, rows
+
+
+def _write(database: Database, batch: EventBatch) -> float:
+    started = time.perf_counter()
+    database.write_events(batch)
+    return time.perf_counter() - started
+
+
+def _commits(tier: Tier) -> Iterator[EventBatch]:
+    """Batches of 10,000 that go on after the history, under other seeds."""
+    total = tier.size.events
+    last = -(-total // EVENT_CHUNK) - 1
+    for seed in itertools.count(5_000):
+        for chunk in events(total, tier.size.profiles, seed, first_chunk=last):
+            parts = range(0, len(chunk) - COMMIT_ROWS + 1, COMMIT_ROWS)
+            yield from [chunk.part(start, start + COMMIT_ROWS).to_batch() for start in parts]
+
+
+def _beside_checkpoint(
+    database: Database, keeper: Keeper, commits: Iterator[EventBatch], lone: list[float]
+) -> Figures:
+    """Commits on this thread while another makes a checkpoint."""
+    captures: list[float] = []
+    capture = keeper._capture
+
+    def timed_capture(rotate: Callable[[], None]) -> Captured:
+        held: list[float] = []
+
+        def timed_rotate() -> None:
+            # From here on writes are held; before, it waits for the one under way.
+            held.append(time.perf_counter())
+            rotate()
+
+        captured = capture(timed_rotate)
+        captures.append(time.perf_counter() - held[0])
+        return captured
+
+    keeper._capture = timed_capture
+    took: list[float] = []
+
+    def checkpoint() -> None:
+        started = time.perf_counter()
+        database.checkpoint()
+        took.append(time.perf_counter() - started)
+
+    thread = threading.Thread(target=checkpoint)
+    beside: list[float] = []
+    ready = [next(commits) for _ in range(50)]
+    thread.start()
+    while thread.is_alive():
+        if not ready:
+            ready = [next(commits) for _ in range(10)]
+        beside.append(_write(database, ready.pop()))
+    thread.join()
+    return {
+        "capture_s": captures[0], "checkpoint_beside_s": took[0], "commits_beside": len(beside),
+        "lone_p50_s": float(np.median(lone)), "lone_p99_s": float(np.percentile(lone, 99)),
+        "beside_p50_s": float(np.median(beside)), "beside_p99_s": float(np.percentile(beside, 99)),
+        "throughput_share": (len(beside) / sum(beside)) / (len(lone) / sum(lone)),
+    }  # fmt: skip
+
+
+def _restart(store: Path) -> Figures:
+    warm_kernels()
+    started = time.perf_counter()
+    database = Database.open(store, clock=ManualClock(NOW_US), durability=BULK)
+    took = time.perf_counter() - started
+    report = database.recovery
+    assert report is not None
+    figures = _answers(database) | {"restart_s": took, "replayed": float(report.replayed)}
+    return figures | {"replayed_bytes": float(report.log_bytes), "restart_peak_bytes": float(peak_bytes())}
+
+
+def _answers(database: Database) -> Figures:
+    status = database.status()
+    active = database.count("did any event at least 3 times in last 7 days and subscribed = true").count
+    return {"profiles": float(status.profiles), "events": float(status.events), "active": float(active)}
+
+
+def _keeper(database: Database) -> Keeper:
+    assert database._keeper is not None
+    return database._keeper
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["fill", "restart"])
+    parser.add_argument("--tier", type=Tier, default=Tier.S)
+    parser.add_argument("--folder", type=Path, default=Path(".cache/bench"))
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    figures = _fill(given.tier, given.folder, given.store) if given.what == "fill" else _restart(given.store)
+    given.out.write_text(json.dumps(figures))
+    sys.stdout.flush()
+    os._exit(0)  # As a loss of power would: nothing is closed.
+
+
+if __name__ == "__main__":
+    main()
