@@ -21,7 +21,7 @@ def test_the_python_example_of_the_readme_runs_and_prints_what_it_should(
     server = build(ServerConfig(listen="127.0.0.1:0", data=tmp_path))
     try:
         code = source[0].replace("127.0.0.1:50051", server.address)
-        exec(compile(code, str(README), "exec"), {})  # noqa: S102 - the example is ours
+        exec(compile(code, str(README), "exec"), {})
     finally:
         server.stop()
     printed = capsys.readouterr().out

@@ -30,7 +30,6 @@ from headcount.errors import (
     Unavailable,
     Unimplemented,
 )
-from headcount.wire.ingest import IngestOptions, IngestSummary
 from headcount.rows import Event, EventColumns, ProfileColumns, ProfileUpdate
 from headcount.rules import (
     Attribute,
@@ -88,6 +87,7 @@ from headcount.values import (
     Status,
     WriteReceipt,
 )
+from headcount.wire.ingest import IngestOptions, IngestSummary
 from headcount.writer import IngestWriter
 
 __all__ = [

@@ -12,10 +12,10 @@ import grpc
 import grpc.aio
 
 from headcount.errors import DeadlineExceeded, HeadcountError, ServerError
-from headcount.wire.ingest import Batches, IngestOptions, IngestSummary, Tally
 from headcount.rows import CellInput, EventColumns, ProfileColumns
 from headcount.values import WriteReceipt
 from headcount.wire.failures import error_of
+from headcount.wire.ingest import Batches, IngestOptions, IngestSummary, Tally
 
 
 class Call(Protocol):

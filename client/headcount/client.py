@@ -13,12 +13,12 @@ import grpc
 from headcount import editing, values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
-from headcount.wire.ingest import INGEST_PATH, IngestOptions
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
 from headcount.wire import audience_calls, editing_calls, record_calls, schema_calls, segment_calls
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
+from headcount.wire.ingest import INGEST_PATH, IngestOptions
 from headcount.wire.record_calls import EventRows, ProfileRows
 from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 from headcount.writer import IngestWriter

@@ -13,10 +13,10 @@ from typing import Self
 import grpc
 
 from headcount.errors import DeadlineExceeded, HeadcountError, ServerError
-from headcount.wire.ingest import Batches, IngestOptions, IngestSummary, Tally
 from headcount.rows import CellInput, EventColumns, ProfileColumns
 from headcount.values import WriteReceipt
 from headcount.wire.failures import error_of
+from headcount.wire.ingest import Batches, IngestOptions, IngestSummary, Tally
 
 POLL_S = 0.1
 

@@ -19,7 +19,7 @@ from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
 from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
-from headcount_engine.durability.options import DurabilityOptions, RecoveryReport
+from headcount_engine.durability.options import DurabilityFacts, DurabilityOptions, RecoveryReport
 from headcount_engine.durability.store import CheckpointReport, Opening, Store
 from headcount_engine.errors import FailedPrecondition, NotFound, OutOfRange
 from headcount_engine.evaluation import answer, editing
@@ -29,12 +29,12 @@ from headcount_engine.evaluation.prepare import Prepared, PreparedRules
 from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest import turns
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
 from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
-from headcount_engine.ingest import turns
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 from headcount_engine.membership import pages
@@ -187,7 +187,9 @@ class Database:
         """
         parts = occurrences(batch) if len(batch) else []
         if len(parts) <= 1:
-            return self._commit(lambda now: stage_profiles(self._indexes, batch, now, self._settings, self._limits))
+            return self._commit(
+                lambda now: stage_profiles(self._indexes, batch, now, self._settings, self._limits)
+            )
         receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
 
@@ -242,7 +244,9 @@ class Database:
         def ask(question: Question, rules: list[Condition], at: _At) -> CountAnswer:
             count, warnings = answer.count(question, prepared)
             total = question.view.population.count
-            return CountAnswer(count, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+            return CountAnswer(
+                count, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings))
+            )
 
         return self._ask([rule], at_us, need, ask)
 
@@ -253,7 +257,9 @@ class Database:
             held, warnings = answer.members(question, rules[0])
             ids = bitmaps.to_ids(held)
             total = question.view.population.count
-            return MembersAnswer(ids, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+            return MembersAnswer(
+                ids, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings))
+            )
 
         return self._ask([rule], at_us, need, ask)
 
@@ -293,7 +299,9 @@ class Database:
 
         return self._ask(rules, at_us, need, ask)
 
-    def explain(self, key: str, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> ExplainAnswer:
+    def explain(
+        self, key: str, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING
+    ) -> ExplainAnswer:
         """Why a profile is in or out, what would change it, and when the clock alone will."""
 
         def ask(question: Question, rules: list[Condition], at: _At) -> ExplainAnswer:
@@ -312,12 +320,20 @@ class Database:
         def ask(question: Question, rules: list[Condition], at: _At) -> SizesAnswer:
             tree, warnings = editing.node_sizes(question, rules[0])
             total = question.view.population.count
-            return SizesAnswer(tree, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings)))
+            return SizesAnswer(
+                tree, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings))
+            )
 
         return self._ask([rule], at_us, need, ask)
 
     def compare(
-        self, old: Rule, new: Rule, attributes: Sequence[str] = (), *, at_us: int | None = None, need: Need = _NEED_NOTHING
+        self,
+        old: Rule,
+        new: Rule,
+        attributes: Sequence[str] = (),
+        *,
+        at_us: int | None = None,
+        need: Need = _NEED_NOTHING,
     ) -> CompareAnswer:
         """Who would join and leave if one rule became another, by value of some attributes; and how the two relate."""
 
@@ -533,6 +549,15 @@ class Database:
         """Why the database takes no more writes; None while it does."""
         return None if self._keeper is None else self._keeper.store.failure
 
+    def durability(self) -> DurabilityFacts | None:
+        """How the store stands; None for a database in memory."""
+        if self._keeper is None:
+            return None
+        store = self._keeper.store
+        return DurabilityFacts(
+            store.checkpoint_version, store.log_bytes, store.failure, self._keeper.last_failure
+        )
+
     def _recover(
         self, opening: Opening, clock: Clock | None, clock_start_us: int | None, options: DurabilityOptions
     ) -> None:
@@ -579,7 +604,9 @@ class Database:
 
     def _restore(self, content: state.Plain, version: int) -> int:
         """Take a checkpoint's tree as the state; the clock's offset."""
-        now_us, offset_us, indexes, segments = cast("tuple[int, int, state.Plain, list[state.Plain]]", content)
+        now_us, offset_us, indexes, segments = cast(
+            "tuple[int, int, state.Plain, list[state.Plain]]", content
+        )
         state.restore(self._indexes, indexes)
         for plain in segments:
             named = dict(cast("list[tuple[str, str]]", plain))

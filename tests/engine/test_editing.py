@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount_engine.clock import ManualClock
-from headcount_engine.conditions.text import parse, to_text
 from headcount_engine.conditions.tree import Condition
 from headcount_engine.database import Database
 from headcount_engine.evaluation.describe import to_lines

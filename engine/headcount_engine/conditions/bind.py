@@ -31,10 +31,16 @@ from headcount_engine.conditions.bound import (
     counted,
     negated,
 )
-from headcount_engine.conditions.events import bind_aggregate, bind_days, bind_extreme, bind_frequency, bind_sequence
-from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
+from headcount_engine.conditions.events import (
+    bind_aggregate,
+    bind_days,
+    bind_extreme,
+    bind_frequency,
+    bind_sequence,
+)
 from headcount_engine.conditions.fields import Field, FieldTest
 from headcount_engine.conditions.needs import Definitions
+from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.text.names import suggest
 from headcount_engine.conditions.tree import (

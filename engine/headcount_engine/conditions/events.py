@@ -287,7 +287,10 @@ def _periods(binder: Binder, node: Frequency) -> list[Span]:
     moment, count = binder.moment, node.of_last
     if isinstance(node.period, Duration):
         length = node.period.us
-        return [Span(moment.now_us - i * length + 1, moment.now_us - (i - 1) * length) for i in range(1, count + 1)]
+        return [
+            Span(moment.now_us - i * length + 1, moment.now_us - (i - 1) * length)
+            for i in range(1, count + 1)
+        ]
     zone = node.zone or moment.zone
     this = unit_start(local_date(moment.now_us, zone), node.period, moment.week_starts_on)
     starts = [_start_us(shift_units(this, node.period, -i), zone) for i in range(count + 1)]

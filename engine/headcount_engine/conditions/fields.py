@@ -304,10 +304,11 @@ def _ordered_doubles(op: Op, limit: Fraction) -> Predicate:
         nearest = float(limit)
     except OverflowError:
         nearest = math.inf if limit > 0 else -math.inf
-    below = nearest if math.isinf(nearest) is False and Fraction(nearest) <= limit else math.nextafter(nearest, -math.inf)  # fmt: skip
-    above = nearest if math.isinf(nearest) is False and Fraction(nearest) >= limit else math.nextafter(nearest, math.inf)  # fmt: skip
     if math.isinf(nearest):
         below = above = nearest
+    else:
+        below = nearest if Fraction(nearest) <= limit else math.nextafter(nearest, -math.inf)
+        above = nearest if Fraction(nearest) >= limit else math.nextafter(nearest, math.inf)
     match op:
         case Op.LT:
             return _range(-math.inf, below if below < limit else math.nextafter(below, -math.inf))

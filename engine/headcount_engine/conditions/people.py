@@ -60,7 +60,9 @@ def bind_has_been(binder: Binder, node: HasBeen) -> Bound:
     definition = attribute.definition
     changed = binder.view.attribute(changed_attribute(definition.name))
     if not definition.is_tracked or changed is None:
-        raise InvalidRule(f"{node.attribute!r} is not tracked: declare it so to ask how long a value has held")
+        raise InvalidRule(
+            f"{node.attribute!r} is not tracked: declare it so to ask how long a value has held"
+        )
     value = binder.bind(Compare(node.attribute, Op.EQ, node.operand))
     edge = binder.moment.now_us - node.duration.us
     age = Range(INSTANT_MIN_US, edge) if node.at_least else Range(edge + 1, binder.moment.now_us)

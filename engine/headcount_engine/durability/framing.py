@@ -11,7 +11,7 @@ from typing import Final
 import crc32c
 
 from headcount_engine.durability.packing import Buffer, padding
-from headcount_engine.errors import StoreDamaged
+from headcount_engine.errors import LimitExceeded, StoreDamaged
 
 FORMAT_MAJOR: Final = 1
 FORMAT_MINOR: Final = 0
@@ -107,10 +107,13 @@ class BadFrame:
 def encode_frame(
     kind: FrameKind, version: int, synced_through: int, previous_crc: int, payload: Sequence[Buffer]
 ) -> tuple[list[Buffer], int, int]:
-    """(buffers, length in bytes, CRC) of a frame around a payload that is padded already."""
+    """(buffers, length in bytes, CRC) of a frame around a payload that is padded already.
+
+    Raises LimitExceeded for one beyond what would be read back.
+    """
     length = sum(len(b) for b in payload)
     if length > FRAME_BYTES_MAX:
-        raise ValueError("a frame beyond what can be read back")
+        raise LimitExceeded("frame_bytes", FRAME_BYTES_MAX, length)
     head = _FRAME.pack(
         _FRAME_MAGIC, length, kind, KIND_FORMATS[kind], previous_crc, version, synced_through, 0
     )

@@ -33,6 +33,17 @@ class DurabilityOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DurabilityFacts:
+    """An open store in numbers. `log_bytes`: what a restart would replay; `failure`: why it is read-only, if it is;
+    `checkpoint_failure`: why the last automatic checkpoint did not come about."""
+
+    checkpoint_version: int
+    log_bytes: int
+    failure: str | None
+    checkpoint_failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class TornEnd:
     """The end of a log file that was cut off, and the file that keeps it."""
 

@@ -114,7 +114,11 @@ def _leaf(bound: SetLeaf | AboutProfile) -> str:
 
 def _names(sources: tuple[TypeSource, ...]) -> str:
     names = sorted({s.type.name for s in sources})
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "nothing"
+    return (
+        ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        if names
+        else "nothing"
+    )
 
 
 def _count(count: CountRange) -> str:

@@ -66,7 +66,9 @@ def _relation(old: Bitmap, new: Bitmap) -> str:
 def _by_value(attribute: AttributeView, joined: Bitmap, left: Bitmap) -> tuple[ValueChange, ...]:
     """Joins and leaves by value, most first; at most 1,000 values."""
     joins, leaves = (_counts(attribute, held) for held in (joined, left))
-    values = sorted(joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), v or ""))
+    values = sorted(
+        joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), v or "")
+    )
     return tuple(ValueChange(v, joins.get(v, 0), leaves.get(v, 0)) for v in values[:_VALUES_SHOWN])
 
 

@@ -27,7 +27,13 @@ from headcount_engine.conditions.bound import (
 )
 from headcount_engine.evaluation.counts import count_members, count_set
 from headcount_engine.evaluation.fuse import Program, compile_plan
-from headcount_engine.evaluation.histories import days_set, distinct_set, extreme_set, pair_space, sequence_set
+from headcount_engine.evaluation.histories import (
+    days_set,
+    distinct_set,
+    extreme_set,
+    pair_space,
+    sequence_set,
+)
 from headcount_engine.evaluation.one_profile import OneProfile
 from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Planner, Tally, Unite
 from headcount_engine.evaluation.ranks import ranked_set
@@ -92,7 +98,7 @@ class Execution:
         return done
 
     def recorded(self, plan: Plan) -> tuple[int | None, float | None]:
-        """(size, microseconds) of a step whose set was made; (None, None) of one that was only counted or not needed."""
+        """(size, microseconds) of a step whose set was made; (None, None) where it was only counted, or not needed."""
         done = self._done.get(id(plan))
         if done is None or self._times_us is None:
             return None, None
@@ -190,7 +196,9 @@ class Execution:
         return pairs.owners_of(inner.members(inner.plan(bound.child)))
 
     def _ranked(self, bound: Ranked) -> Bitmap:
-        pool = self._view.population.existing if bound.within is None else self.members(self.plan(bound.within))
+        pool = (
+            self._view.population.existing if bound.within is None else self.members(self.plan(bound.within))
+        )
         return ranked_set(bound, pool, self._view)
 
     def _intersect(self, required: tuple[Plan, ...], excluded: tuple[Plan, ...]) -> Bitmap:
@@ -198,7 +206,9 @@ class Execution:
         for plan in excluded:
             if not result:
                 break
-            without = self._kept_of(result, plan) if self._is_worth_asking(result, plan) else self.members(plan)
+            without = (
+                self._kept_of(result, plan) if self._is_worth_asking(result, plan) else self.members(plan)
+            )
             result = result - without
         return result
 
@@ -210,7 +220,11 @@ class Execution:
         for plan in required[1:]:
             if not result:
                 break
-            result = self._kept_of(result, plan) if self._is_worth_asking(result, plan) else result & self.members(plan)
+            result = (
+                self._kept_of(result, plan)
+                if self._is_worth_asking(result, plan)
+                else result & self.members(plan)
+            )
         return result
 
     def _is_worth_asking(self, candidates: Bitmap, plan: Plan) -> bool:

@@ -109,7 +109,9 @@ class Explainer:
             case _:
                 inner = ()
         actual = None if inner else self._actual(node, bound)
-        return Measured(to_text(node), self._one.holds(bound), actual, tuple(self._measured(c) for c in inner))
+        return Measured(
+            to_text(node), self._one.holds(bound), actual, tuple(self._measured(c) for c in inner)
+        )
 
     def _actual(self, node: Condition, bound: Bound) -> Cell | None:
         """The value or count behind a leaf; None where there is none to show."""
@@ -166,9 +168,7 @@ class Explainer:
         instants = sorted({t for t in self._turns(rule, set()) if t > self._moment.now_us})
         for t_us in instants[:_TURNS_MAX]:
             self._deadline.check()
-            moment = Moment(
-                t_us, self._moment.zone, self._moment.week_starts_on, self._moment.opt_out_topics
-            )
+            moment = Moment(t_us, self._moment.zone, self._moment.week_starts_on, self._moment.opt_out_topics)
             bound = Binder(self._view, moment, self._definitions).bind(rule)
             if self._about(self._view, self._deadline).holds(bound) is not holds:
                 return t_us, True
@@ -269,7 +269,9 @@ def _column_behind(bound: Bound) -> ColumnTest | None:
 
 def _at_least(k: int, costs: list[_Costs]) -> _Costs:
     """At least k true: make the k cheapest true. Fewer: make all but k - 1 false, the cheapest ones."""
-    return _Costs(_cheapest(k, [c.to_true for c in costs]), _cheapest(len(costs) - k + 1, [c.to_false for c in costs]))
+    return _Costs(
+        _cheapest(k, [c.to_true for c in costs]), _cheapest(len(costs) - k + 1, [c.to_false for c in costs])
+    )
 
 
 def _cheapest(count: int, sets: list[frozenset[int] | None]) -> frozenset[int] | None:
@@ -295,4 +297,3 @@ def _exactly(k: int, costs: list[_Costs]) -> _Costs:
         best = following
     others = [flips for count, flips in best.items() if count != k]
     return _Costs(best.get(k), min(others, key=len, default=None))
-

@@ -36,7 +36,6 @@ from headcount_engine.model.batches import I64, U8, U32
 from headcount_engine.model.instants import local_days
 from headcount_engine.model.values import Kind
 
-
 T = TypeVar("T", bound=np.generic)
 
 
@@ -179,7 +178,9 @@ def pair_space(bound: Keyed, people: PopulationView, deadline: Deadline) -> Pair
     """
     identity = Identity(bound.fields)
     carried: dict[int, tuple[I64, U32]] = {}
-    coded = {f.type.kind for f in bound.fields} <= {Kind.TEXT} or {f.type.kind for f in bound.fields} <= {Kind.TEXT_SET}
+    coded = {f.type.kind for f in bound.fields} <= {Kind.TEXT} or {f.type.kind for f in bound.fields} <= {
+        Kind.TEXT_SET
+    }
     dense = _DenseKeys(coded)
     for source, held in enumerate(bound.sources):
         for run in held.type.runs:
@@ -222,7 +223,9 @@ class _DenseKeys:
         return np.array(dense, dtype=np.uint32)[inverse]
 
 
-def _make_pairs(profiles: U32, keys: U32, carried: dict[int, tuple[I64, U32]], people: PopulationView) -> Pairs:
+def _make_pairs(
+    profiles: U32, keys: U32, carried: dict[int, tuple[I64, U32]], people: PopulationView
+) -> Pairs:
     slots = 1 << max(2 * len(profiles), 16).bit_length()
     table = (np.zeros(slots, dtype=np.uint64), np.zeros(slots, dtype=np.uint32))
     owners = np.empty(len(profiles), dtype=np.uint32)
@@ -241,4 +244,3 @@ def _anchor(child: Bound) -> EventCount | None:
             return min(found, key=lambda a: events_in(a.sources, a.span), default=None)
         case _:
             return None
-

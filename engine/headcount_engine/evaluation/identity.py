@@ -34,7 +34,9 @@ class Identity:
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = tuple(fields)
-        self._is_uniform = len({f.type for f in fields}) <= 1 and all(f.type.kind is not Kind.POINT for f in fields)
+        self._is_uniform = len({f.type for f in fields}) <= 1 and all(
+            f.type.kind is not Kind.POINT for f in fields
+        )
         self._numbered: dict[_Same, int] = {}
 
     def keys(self, values: Stored, source: int) -> tuple[I64, I64]:

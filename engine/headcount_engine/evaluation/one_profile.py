@@ -121,7 +121,9 @@ class OneProfile:
             case EventSequence():
                 return self._sequence_holds(bound)
             case Keyed():
-                return any(self.about(carrying).holds(bound.child) for carrying in self.carried(bound).values())
+                return any(
+                    self.about(carrying).holds(bound.child) for carrying in self.carried(bound).values()
+                )
             case AboutProfile(child):
                 return (self._outer or self).holds(child)
             case _:
@@ -226,4 +228,3 @@ class OneProfile:
         if rows is None:
             rows = self._rows[id(run)] = run.permutations.rows_of(run.profiles, self._profile)
         return rows
-

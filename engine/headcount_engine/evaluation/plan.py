@@ -184,10 +184,14 @@ class Planner:
             return Everybody(self._total)
         if len(required) == 1 and not excluded:
             return required[0]
-        required.sort(key=lambda p: (p.cost_ns > _READY_NS, p.cost_ns if p.cost_ns > _READY_NS else 0.0, p.size))
+        required.sort(
+            key=lambda p: (p.cost_ns > _READY_NS, p.cost_ns if p.cost_ns > _READY_NS else 0.0, p.size)
+        )
         excluded.sort(key=lambda p: p.cost_ns)
         size = min((p.size for p in required), default=self._total)
-        return Intersect(tuple(required), tuple(excluded), size, sum(p.cost_ns for p in [*required, *excluded]))
+        return Intersect(
+            tuple(required), tuple(excluded), size, sum(p.cost_ns for p in [*required, *excluded])
+        )
 
     def _unite(self, parts: list[Plan]) -> Plan:
         flat: list[Plan] = []

@@ -1,7 +1,7 @@
 """`same p (did x at least k times in W)` for everyone: some value of p occurs k times among one profile's events.
 
-The commonest keyed condition gets a path of its own: pairs of profile and value are spread over buckets by profile, each
-small enough for a table in the second-level cache, and counted bucket by bucket, on all cores.
+The commonest keyed condition gets a path of its own: pairs of profile and value are spread over buckets by profile,
+each small enough for a table in the second-level cache, and counted bucket by bucket, on all cores.
 """
 
 from __future__ import annotations
@@ -34,13 +34,16 @@ def repeats_set(bound: Keyed, people: PopulationView, deadline: Deadline) -> Bit
     kinds = {f.type for f in bound.fields}
     if len(kinds) != 1 or next(iter(kinds)).kind not in _PLAIN:
         return None
-    parts = [p for p in slices(People(people), child.sources, child.span, deadline) if bound.property in p.run.properties]
+    found = slices(People(people), child.sources, child.span, deadline)
+    parts = [part for part in found if bound.property in part.run.properties]
     if any(p.run.properties[bound.property].dtype.itemsize > 4 for p in parts):
         return None
     return _count(bound.property, child.count.low, parts, people, deadline)
 
 
-def _count(name: str, at_least: int, parts: list[Slice], people: PopulationView, deadline: Deadline) -> Bitmap:
+def _count(
+    name: str, at_least: int, parts: list[Slice], people: PopulationView, deadline: Deadline
+) -> Bitmap:
     total = sum(len(p) for p in parts)
     buckets = max(1, total // _BUCKET_EVENTS)
     shift = max((people.ids_end // buckets).bit_length(), 6)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
 import numpy as np
 
-from headcount_engine.conditions.bound import Always, CountEvent, EventTest, NotEvent, PropertyTest, TypeSource
+from headcount_engine.conditions.bound import (
+    Always,
+    CountEvent,
+    EventTest,
+    NotEvent,
+    PropertyTest,
+    TypeSource,
+)
 from headcount_engine.conditions.spans import Span
 from headcount_engine.evaluation.spaces import Space
 from headcount_engine.indexes import predicates
@@ -99,8 +107,10 @@ class Slice:
             return [self]
         edges = [self.start + (self.end - self.start) * i // pieces for i in range(pieces + 1)]
         return [
-            Slice(self.run, a, b, None, self.members[a - self.start : b - self.start], self.where, self.source)
-            for a, b in zip(edges, edges[1:], strict=False)
+            Slice(
+                self.run, a, b, None, self.members[a - self.start : b - self.start], self.where, self.source
+            )
+            for a, b in itertools.pairwise(edges)
             if a < b
         ]
 

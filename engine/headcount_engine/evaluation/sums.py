@@ -101,7 +101,7 @@ def _doubles(values: Stored, digits: int) -> F64:
 def _fits_int64(parts: list[Slice], name: str) -> bool:
     """Whether no sum over these events can leave int64."""
     bound = 0
-    for part, values in _valued(parts, name):
+    for _, values in _valued(parts, name):
         if values.dtype.itemsize < 8:
             bound += len(values) << (8 * values.dtype.itemsize - 1)
         else:

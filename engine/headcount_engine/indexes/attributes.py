@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-
 from typing import Any
 
 import numpy as np
@@ -121,7 +120,11 @@ class Attribute:
 
     @property
     def nbytes(self) -> int:
-        return self.column.nbytes + self.owners.nbytes + (0 if self.dictionary is None else self.dictionary.nbytes)
+        return (
+            self.column.nbytes
+            + self.owners.nbytes
+            + (0 if self.dictionary is None else self.dictionary.nbytes)
+        )
 
 
 class AttributeStore:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np
@@ -138,7 +137,7 @@ class ColumnView:
         return total
 
     def _ranges(self) -> RangeIndex | None:
-        """The range index, if there is one to use; made when a second range is asked for, and anew when much changed."""
+        """The range index to use, if any; made when a second range is asked for, and anew when much changed."""
         index = self.index
         index.ranges_asked += 1
         held = index.ranges
@@ -216,7 +215,10 @@ class Column:
         absent = predicates.absent_value(values.dtype)
         there = values[values != absent] if values.dtype.kind != "f" else values
         dtype = self.dtype if self._is_point else narrowest(self.dtype, there)
-        old = self.view().gather(ids) if self._blocks else np.full(values.shape, predicates.absent_value(self.dtype), self.dtype)  # fmt: skip
+        if self._blocks:
+            old = self.view().gather(ids)
+        else:
+            old = np.full(values.shape, predicates.absent_value(self.dtype), dtype=self.dtype)
         wide = widen(old, values.dtype) if old.dtype != values.dtype else old
         differs = (wide != values) & ~((wide != wide) & (values != values))
         changed = differs.any(axis=1) if self._is_point else differs

@@ -105,7 +105,14 @@ class EventIds:
         came = np.full(len(edit.first), _since_year_1(now_us), dtype=np.int64)
         self._count += int(
             kernels.put_ids(
-                edit.first, edit.second, came, edit.contents, self._keys, self._checks, self._arrivals, self._digests
+                edit.first,
+                edit.second,
+                came,
+                edit.contents,
+                self._keys,
+                self._checks,
+                self._arrivals,
+                self._digests,
             )
         )
 

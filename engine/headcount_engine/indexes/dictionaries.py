@@ -141,7 +141,11 @@ class SetDictionary:
         return int(self.sets.find(Texts(np.empty(0, np.uint8), np.zeros(2, np.int64)))[0]) + 1
 
     def passes_count(
-        self, key: Hashable, decide: Callable[[list[str]], list[bool]], test: Callable[[U32, U32], U8], entries: int
+        self,
+        key: Hashable,
+        decide: Callable[[list[str]], list[bool]],
+        test: Callable[[U32, U32], U8],
+        entries: int,
     ) -> U8:
         """u8 table over codes 0 .. entries.
 

@@ -58,7 +58,12 @@ class EventType:
         return self._view
 
     def stage(
-        self, profiles: U32, times_us: I64, values: Mapping[str, Stored], types: Mapping[str, ValueType], batch: int
+        self,
+        profiles: U32,
+        times_us: I64,
+        values: Mapping[str, Stored],
+        types: Mapping[str, ValueType],
+        batch: int,
     ) -> TypeEdit:
         """Sort a batch (rows in arrival order) and narrow its properties; nothing becomes visible."""
         narrow = {name: runs.stored_narrow(v) for name, v in values.items()}
@@ -175,4 +180,3 @@ class EventStore:
     def nbytes(self) -> int:
         texts = sum(d.nbytes for d in self.texts.values())
         return sum(t.nbytes for t in self.types.values()) + texts + sum(d.nbytes for d in self.sets.values())
-

@@ -21,7 +21,10 @@ from headcount_engine.model.batches import U8, U64, Mask
 from headcount_engine.model.instants import local_days
 
 Stored = NDArray[Any]
-"""Values of one column, of a dtype known only at run time: codes u8/u16/u32, whole numbers i8 to i64, doubles, or points f64 of (n, 2)."""
+"""Values of one column, of a dtype known only at run time.
+
+Codes are u8, u16 or u32, whole numbers i8 to i64, doubles f64, points f64 of (n, 2).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ def absent_value(dtype: np.dtype[Any]) -> int | float:
 def bounds_in(predicate: Present | Range, dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Both ends in the column's dtype, the absent value left out; None if nothing can pass."""
     if dtype.kind == "f":
-        low, high = (-math.inf, math.inf) if isinstance(predicate, Present) else (predicate.low, predicate.high)
+        low, high = (
+            (-math.inf, math.inf) if isinstance(predicate, Present) else (predicate.low, predicate.high)
+        )
         return (dtype.type(low), dtype.type(high)) if low <= high else None
     info = np.iinfo(dtype)
     first, last = (1 if dtype.kind == "u" else int(info.min) + 1), int(info.max)
@@ -172,7 +177,9 @@ def mask_events(predicate: Predicate, values: Stored) -> U8:
             events.table_to_mask(values, table, mask)
         case Present() | Range() | Near() | Inside() | MonthDays():
             words = np.zeros((len(values) + 63) // 64, dtype=np.uint64)
-            padded = np.full((len(words) * 64, *values.shape[1:]), absent_value(values.dtype), dtype=values.dtype)
+            padded = np.full(
+                (len(words) * 64, *values.shape[1:]), absent_value(values.dtype), dtype=values.dtype
+            )
             padded[: len(values)] = values
             block_words(predicate, padded, words)
             mask[:] = np.unpackbits(words.view(np.uint8), bitorder="little")[: len(values)]

@@ -7,6 +7,7 @@ within the batch); it is kept run-length encoded, since most runs are a few batc
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +127,12 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        own = self.profiles.nbytes + self.times_us.nbytes + self.arrival_starts.nbytes + self.arrival_batches.nbytes
+        own = (
+            self.profiles.nbytes
+            + self.times_us.nbytes
+            + self.arrival_starts.nbytes
+            + self.arrival_batches.nbytes
+        )
         return own + sum(p.nbytes for p in self.properties.values()) + self.permutations.nbytes
 
 
@@ -154,7 +160,9 @@ def run_of_batch(profiles: U32, times_us: I64, properties: Mapping[str, Stored],
 def cut(run: Run, start: int, end: int) -> Run:
     """Events [start, end) as a run of its own."""
     batches = run.batches()[start:end] if len(run.arrival_starts) > 1 else None
-    starts, numbers = (np.zeros(1, np.int64), run.arrival_batches) if batches is None else encode_arrival(batches)
+    starts, numbers = (
+        (np.zeros(1, np.int64), run.arrival_batches) if batches is None else encode_arrival(batches)
+    )
     return Run(
         run.profiles[start:end].copy(),
         run.times_us[start:end].copy(),
@@ -170,8 +178,7 @@ def merge(runs: Sequence[Run]) -> Run:
     times = np.concatenate([r.times_us for r in ordered])
     batches = np.concatenate([r.batches() for r in ordered])
     apart = all(
-        int(a.arrival_batches.max()) < int(b.arrival_batches.min())
-        for a, b in zip(ordered, ordered[1:], strict=False)
+        int(a.arrival_batches.max()) < int(b.arrival_batches.min()) for a, b in itertools.pairwise(ordered)
     )
     # Runs whose batches do not interleave are already in arrival order; timsort then merges their sorted stretches.
     order = np.argsort(times, kind="stable") if apart else np.lexsort((batches, times))

@@ -82,7 +82,11 @@ class Kept:
     @property
     def nbytes(self) -> int:
         held = self.bitmap.get_statistics()
-        own = held["n_bytes_array_containers"] + held["n_bytes_bitset_containers"] + held["n_bytes_run_containers"]
+        own = (
+            held["n_bytes_array_containers"]
+            + held["n_bytes_bitset_containers"]
+            + held["n_bytes_run_containers"]
+        )
         return int(own) + (0 if self._words is None else self._words[0].nbytes)
 
 

@@ -113,7 +113,9 @@ def _normal(raw: bytes, bytes_max: int, as_key: bool) -> tuple[bytes, str]:
     return encoded, ""
 
 
-def reject_bad_texts(admitted: AdmittedTexts, verdicts: Verdicts, field: str, reason: Reason, what: str) -> None:
+def reject_bad_texts(
+    admitted: AdmittedTexts, verdicts: Verdicts, field: str, reason: Reason, what: str
+) -> None:
     """Turn away the rows whose text was bad, each with its own message."""
     for message in set(admitted.messages.values()):
         rows = np.zeros(len(admitted.bad), dtype=np.bool_)
@@ -131,7 +133,9 @@ def admit_keys(keys: Texts, limits: Limits, verdicts: Verdicts) -> Texts:
 def admit_times(times_us: I64, now_us: int, limits: Limits, verdicts: Verdicts) -> None:
     """Event times: in the years 1 to 9999, and not too far ahead."""
     outside = (times_us < INSTANT_MIN_US) | (times_us > INSTANT_MAX_US)
-    verdicts.reject(outside, "time", Reason.BAD_TIME, "the time is outside the years 1 to 9999 (are the units right?)")
+    verdicts.reject(
+        outside, "time", Reason.BAD_TIME, "the time is outside the years 1 to 9999 (are the units right?)"
+    )
     ahead = times_us > now_us + limits.event_ahead_days * 86_400_000_000
     verdicts.reject(
         ahead,

@@ -147,4 +147,3 @@ def _whole_from_double(doubles: F64, digits: int) -> tuple[I64, Mask]:
     # The double nearest to scaled / 10**digits is what that decimal reads as; any other double is not this decimal.
     bad |= scaled / 10.0**digits != safe
     return scaled.astype(np.int64), bad
-

@@ -225,5 +225,9 @@ def _stage_type(
         values[ROW] = (rows + 1).astype(np.uint32)
     held = indexes.events.types.get(name) or indexes.events.ensure(name)
     return held.stage(
-        ids[rows].astype(np.uint32), batch.times_us[rows].astype(np.int64), values, types, indexes.events.batches
+        ids[rows].astype(np.uint32),
+        batch.times_us[rows].astype(np.int64),
+        values,
+        types,
+        indexes.events.batches,
     )

@@ -38,7 +38,9 @@ class KeyResolver:
                 rows = np.flatnonzero(missing)
                 ids[rows] = self._first_new + self._fresh.intern(keys.take(rows))
             else:
-                verdicts.reject(missing, "key", Reason.UNKNOWN_PROFILE, "no such profile, and none may be created")
+                verdicts.reject(
+                    missing, "key", Reason.UNKNOWN_PROFILE, "no such profile, and none may be created"
+                )
         self.tokens: I64 = ids
 
     def resolve(self, limits: Limits) -> ResolvedKeys:

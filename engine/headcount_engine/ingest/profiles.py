@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np
@@ -244,7 +243,9 @@ def _stored_values(target: _Target, rows: I64, profiles: I64, before: list[Colum
         codes[present] = dictionary.codes(coerced.values if whole else coerced.values.take(given))
         return codes
     if column.change is Change.INCREMENT:
-        sums, _ = _incremented(target, np.where(target.coerced.present, _by_row(rows, profiles, len(column)), 0))
+        sums, _ = _incremented(
+            target, np.where(target.coerced.present, _by_row(rows, profiles, len(column)), 0)
+        )
         return np.where(present, sums[rows], absent_value(sums.dtype))
     assert not isinstance(coerced.values, Texts)
     return coerced.values[rows]

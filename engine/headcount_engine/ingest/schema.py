@@ -9,7 +9,12 @@ from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import Limits
-from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition, checked_name, stamp_definition
+from headcount_engine.model.schema import (
+    AttributeDefinition,
+    PropertyDefinition,
+    checked_name,
+    stamp_definition,
+)
 from headcount_engine.model.values import ValueType
 
 

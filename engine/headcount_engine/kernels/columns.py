@@ -7,7 +7,6 @@ least value of the dtype (0 for codes, NaN for floats), which no range includes.
 from __future__ import annotations
 
 import math
-
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,7 @@ _CODES = ("uint8", "uint16", "uint32")
 
 
 @kernel(*(f"({t}[::1], {t}, {t}, uint64[::1])" for t in _WIDTHS))
-def range_to_words(
-    values: NDArray[Any], low: Any, high: Any, words: U64
-) -> None:
+def range_to_words(values: NDArray[Any], low: Any, high: Any, words: U64) -> None:
     """low <= value <= high; both bounds in the column's own dtype. 0.1 to 0.5 ns a value."""
     for w in range(len(words)):
         word = np.uint64(0)
@@ -125,9 +122,7 @@ def mark_last_rows(ids: I64, sorted_rows: I64, keep: U8) -> None:
         keep[j] = np.uint8(last)
 
 
-@kernel(
-    "(int32[::1], uint8[::1], uint64[::1])", "(int64[::1], uint8[::1], uint64[::1])"
-)
+@kernel("(int32[::1], uint8[::1], uint64[::1])", "(int64[::1], uint8[::1], uint64[::1])")
 def month_days_to_words(days: NDArray[Any], passes: U8, words: U64) -> None:
     """passes[32 * month + day of the month] for days since 1970-01-01; the least value of the dtype is absent.
 

@@ -65,7 +65,9 @@ def mark_masked(profiles: U32, mask: U8, eights: U64, words: U64) -> None:
         if eights[j] != np.uint64(0):
             for i in range(8 * j, 8 * j + 8):
                 if mask[i]:
-                    words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(profiles[i] & np.uint32(63))
+                    words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(
+                        profiles[i] & np.uint32(63)
+                    )
     for i in range(8 * len(eights), len(profiles)):
         if mask[i]:
             words[profiles[i] >> np.uint32(6)] |= np.uint64(1) << np.uint64(profiles[i] & np.uint32(63))
@@ -82,7 +84,8 @@ def count(profiles: U32, counts: NDArray[Any]) -> None:
 
 
 @kernel(
-    "(uint32[::1], uint8[::1], uint64[::1], uint8[::1])", "(uint32[::1], uint8[::1], uint64[::1], uint32[::1])"
+    "(uint32[::1], uint8[::1], uint64[::1], uint8[::1])",
+    "(uint32[::1], uint8[::1], uint64[::1], uint32[::1])",
 )
 def count_masked(profiles: U32, mask: U8, eights: U64, counts: NDArray[Any]) -> None:
     """As count, for the events that pass; `eights` as in mark_masked."""
@@ -134,9 +137,7 @@ def sum_whole(profiles: U32, values: NDArray[Any], mask: U8, sums: I64, counts: 
 
 
 @kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64[::1], int64[::1], uint32[::1])" for t in _WHOLE))
-def sum_whole_wide(
-    profiles: U32, values: NDArray[Any], mask: U8, highs: I64, lows: I64, counts: U32
-) -> None:
+def sum_whole_wide(profiles: U32, values: NDArray[Any], mask: U8, highs: I64, lows: I64, counts: U32) -> None:
     """As sum_whole in 96 bits: the sum is highs * 2**32 + lows with 0 <= lows < 2**32."""
     absent = np.iinfo(values.dtype).min
     everything = len(mask) == 0

@@ -7,13 +7,11 @@ keeps the arrays alive.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from headcount_engine.kernels.jit import inline_kernel, kernel
 from headcount_engine.kernels.machine import ones, word_at
-from headcount_engine.model.batches import I64, U64
+from headcount_engine.model.batches import I64, U64, Mask
 
 LOAD = 0
 """Push operand `arg`."""
@@ -93,10 +91,9 @@ def count_bits(words: U64) -> int:
 
 
 @kernel("(uint64[::1], int64[::1], boolean[::1])")
-def test_bits(words: U64, ids: I64, out: Any) -> None:
+def test_bits(words: U64, ids: I64, out: Mask) -> None:
     """out[i] = whether bit ids[i] is set; false for negative ids and those past the words."""
     for i in range(len(ids)):
         held = ids[i]
-        out[i] = 0 <= held < 64 * len(words) and (words[held >> 6] >> np.uint64(held & 63)) & np.uint64(1) != np.uint64(0)
-
-
+        inside = 0 <= held < 64 * len(words)
+        out[i] = inside and (words[held >> 6] >> np.uint64(held & 63)) & np.uint64(1) != np.uint64(0)

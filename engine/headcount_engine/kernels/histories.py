@@ -37,7 +37,10 @@ def count_changes(profiles: U32, values: I64, counts: U32) -> None:
             counts[profiles[i]] += np.uint32(1)
 
 
-@kernel("(uint32[::1], int64[::1], int64[::1], int64[::1], uint8[::1], uint8[::1], boolean, int64[::1], int64[::1], int64[::1], uint8[::1])")  # fmt: skip
+@kernel(
+    "(uint32[::1], int64[::1], int64[::1], int64[::1], uint8[::1], uint8[::1], boolean,"
+    " int64[::1], int64[::1], int64[::1], uint8[::1])"
+)
 def keep_extreme(
     profiles: U32,
     times: I64,
@@ -124,7 +127,9 @@ def _slot(key: np.uint64, mask: np.uint64) -> np.uint64:
 
 
 @kernel("(uint32[::1], uint32[::1], uint64[::1], uint32[::1], int64, uint32[::1], uint32[::1])")
-def enter_pairs(profiles: U32, values: U32, keys: U64, numbers: U32, count: int, owners: U32, out: U32) -> int:
+def enter_pairs(
+    profiles: U32, values: U32, keys: U64, numbers: U32, count: int, owners: U32, out: U32
+) -> int:
     """Number the different (profile, value) pairs from `count` on; out[i] = number + 1 of event i's pair.
 
     `keys` and `numbers` are an open-addressing table with room for all (number + 1, 0 is free); `owners[n]` becomes

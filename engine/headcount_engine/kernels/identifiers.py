@@ -30,7 +30,9 @@ def find_ids(first: U64, second: U64, keys: U64, checks: U64, arrivals: I64, out
             slot = (slot + np.uint64(1)) & mask
 
 
-@kernel("(uint64[::1], uint64[::1], int64[::1], uint32[::1], uint64[::1], uint64[::1], int64[::1], uint32[::1])")
+@kernel(
+    "(uint64[::1], uint64[::1], int64[::1], uint32[::1], uint64[::1], uint64[::1], int64[::1], uint32[::1])"
+)
 def put_ids(
     first: U64, second: U64, came: I64, contents: U32, keys: U64, checks: U64, arrivals: I64, digests: U32
 ) -> int:

@@ -38,7 +38,9 @@ def _plain_ones(word: np.uint64) -> np.uint64:
 
 _IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 
-word_at = cast("Callable[[int, int], np.uint64]", intrinsic(_compiled_word_at) if _IS_COMPILED else _plain_word_at)
+word_at = cast(
+    "Callable[[int, int], np.uint64]", intrinsic(_compiled_word_at) if _IS_COMPILED else _plain_word_at
+)
 """word_at(address, index): the 64-bit word `index` of the array at `address`."""
 
 ones = cast("Callable[[np.uint64], np.uint64]", intrinsic(_compiled_ones) if _IS_COMPILED else _plain_ones)

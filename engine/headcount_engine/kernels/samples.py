@@ -13,7 +13,8 @@ from headcount_engine.kernels.jit import inline_kernel, kernel
 from headcount_engine.model.batches import I64, U8, U32, U64
 
 _SINES = np.array([int(abs(math.sin(i + 1)) * 2**32) & 0xFFFFFFFF for i in range(64)], dtype=np.uint32)
-_SHIFTS = np.array([7, 12, 17, 22] * 4 + [5, 9, 14, 20] * 4 + [4, 11, 16, 23] * 4 + [6, 10, 15, 21] * 4, dtype=np.uint32)
+_TURNS = [7, 12, 17, 22] * 4 + [5, 9, 14, 20] * 4 + [4, 11, 16, 23] * 4 + [6, 10, 15, 21] * 4
+_SHIFTS = np.array(_TURNS, dtype=np.uint32)
 
 
 @inline_kernel
@@ -79,7 +80,8 @@ def buckets(data: U8, offsets: I64, salt: U8, sines: U32, shifts: U32, out: U64)
         result = np.uint64(0)
         for word_index in range(2):
             for byte in range(4):
-                result = (result << np.uint64(8)) | np.uint64((state[word_index] >> np.uint32(8 * byte)) & np.uint32(255))
+                low = (state[word_index] >> np.uint32(8 * byte)) & np.uint32(255)
+                result = (result << np.uint64(8)) | np.uint64(low)
         out[i] = result
 
 

@@ -120,7 +120,9 @@ class Catalogue:
             raise LimitExceeded("segments", self._limits.segments)
         name = checked_name(draft.name, "a segment", self._limits)
         if draft.id and not _ID.fullmatch(draft.id):
-            raise InvalidValue("a segment's id is lower-case letters, digits, - and _, at most 63", path="segment.id")
+            raise InvalidValue(
+                "a segment's id is lower-case letters, digits, - and _, at most 63", path="segment.id"
+            )
         id_ = draft.id or id_from_name(name, self._by_id)
         if id_ in self._by_id:
             raise AlreadyExists("segment", id_)
@@ -182,7 +184,9 @@ class Catalogue:
 
     def _users_by_name(self, old: Definition) -> list[str]:
         """Segments that refer to this one by its name, which a new name would break."""
-        return sorted(d.name for d in self._by_id.values() if d.id != old.id and old.name in references(d.rule))
+        return sorted(
+            d.name for d in self._by_id.values() if d.id != old.id and old.name in references(d.rule)
+        )
 
     def _check_name(self, name: str, id_: str) -> None:
         holder = self._by_name.get(name)

@@ -58,7 +58,9 @@ def page_of(segments: list[Segment], query: SegmentQuery, version: int, now_us: 
     """
     field, _, direction = query.order_by.partition(" ")
     if field not in ("name", "size", "created", "updated") or direction not in ("", "asc", "desc"):
-        raise InvalidValue("order_by is name, size, created or updated, with or without ` desc`", path="order_by")
+        raise InvalidValue(
+            "order_by is name, size, created or updated, with or without ` desc`", path="order_by"
+        )
     if not 0 <= query.page_size <= _PAGE_MAX:
         raise InvalidValue(f"page_size is at most {_PAGE_MAX}", path="page_size")
     start = 0

@@ -7,6 +7,7 @@ that is `ingest.admission`.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ class Texts:
 
     def to_list(self) -> list[str]:
         raw, ends = self.data.tobytes(), self.offsets.tolist()
-        return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in zip(ends, ends[1:], strict=False)]
+        return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(ends)]
 
 
 class Change(enum.Enum):

@@ -19,7 +19,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 _MICROSECOND = dt.timedelta(microseconds=1)
 _ISO_INSTANT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?$", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?$",
+    re.ASCII,
 )
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)$", re.ASCII)
 
@@ -168,7 +169,11 @@ def _year_offsets(name: str, year: int) -> tuple[tuple[int, int], ...]:
 
     step = 12 * 3_600_000_000
     start = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND
-    end = (dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND if year < 9999 else INSTANT_MAX_US
+    end = (
+        (dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND
+        if year < 9999
+        else INSTANT_MAX_US
+    )
     low, held = start, _guarded(offset, start)
     found = [(start, held)]
     while low < end:

@@ -170,8 +170,8 @@ def _load(listen: str, files: Path) -> None:
     from headcount_server.commands import journey
     from headcount_server.commands.load_run import progress_bar
     from headcount_server.loading.batches import FileLoad
-    from headcount_server.loading.wire.sending import Sender
     from headcount_server.loading.tables import TableReader
+    from headcount_server.loading.wire.sending import Sender
 
     with grpc.insecure_channel(listen, Connection(listen).options()) as channel:
         for part in journey.parts(files):

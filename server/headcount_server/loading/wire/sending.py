@@ -15,8 +15,8 @@ from headcount.v1 import event_service_pb2
 from headcount.wire.failures import error_of
 from headcount_server.loading.batches import ReadyBatch
 from headcount_server.loading.options import Role
-from headcount_server.loading.wire.packing import messages
 from headcount_server.loading.problems import Rejected
+from headcount_server.loading.wire.packing import messages
 
 IN_FLIGHT = 4
 """Messages on the way: the server has the next one while it answers the last."""
