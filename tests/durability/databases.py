@@ -62,6 +62,7 @@ class Witness:
 def live_through(files: CrashFiles, witness: Witness, *, looks: bool) -> None:
     """A life of every kind of write; `looks` notes the state after each."""
     database = opened(files)
+    witness.begun = 1
     database.declare_attributes(
         [
             AttributeDefinition("plan", ValueType(Kind.TEXT), is_tracked=True),
@@ -69,6 +70,8 @@ def live_through(files: CrashFiles, witness: Witness, *, looks: bool) -> None:
             AttributeDefinition("seen", ValueType(Kind.INSTANT)),
         ]
     )
+    _note(database, witness, looks)
+    witness.begun = 2
     database.declare_properties([PropertyDefinition("buy", "colours", ValueType(Kind.TEXT_SET))])
     _note(database, witness, looks)
     for step in range(48):
