@@ -21,7 +21,7 @@ from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
 from headcount_engine.durability.options import DurabilityFacts, DurabilityOptions, RecoveryReport
 from headcount_engine.durability.store import CheckpointReport, Opening, Store
-from headcount_engine.errors import FailedPrecondition, NotFound, OutOfRange
+from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound, OutOfRange
 from headcount_engine.evaluation import answer, editing
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.explain import Explainer
@@ -183,12 +183,18 @@ class Database:
     def write_profiles(self, batch: ProfileBatch) -> WriteReceipt:
         """Apply a patch of profiles. Bad rows are reported in the receipt and the others applied.
 
-        A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version.
+        A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version;
+        it cannot be all or nothing, which is refused with InvalidArgument.
         """
         parts = occurrences(batch) if len(batch) else []
         if len(parts) <= 1:
             return self._commit(
                 lambda now: stage_profiles(self._indexes, batch, now, self._settings, self._limits)
+            )
+        if batch.all_or_nothing:
+            raise InvalidArgument(
+                "all or nothing takes a profile once in a batch that adds to sets or numbers",
+                path="all_or_nothing",
             )
         receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
@@ -521,7 +527,10 @@ class Database:
             topics = settings.opt_out_topics
             moment = Moment(now_us, settings.default_zone, settings.week_starts_on, topics)
             question = Question(view, moment, self._catalogue, need.deadline)
-            return ask(question, conditions, _At(view.version, now_us, started_ns))
+            try:
+                return ask(question, conditions, _At(view.version, now_us, started_ns))
+            except OverflowError as error:
+                raise InvalidArgument("a window of the rule leaves the years 1 to 9999", path="at") from error
 
     def _wait_for(self, need: Need) -> None:
         """Wait for a version or a clock that the answer must have reached.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import replace
 from decimal import Decimal
@@ -9,18 +10,20 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
 from headcount_engine.errors import (
     AlreadyExists,
     EngineError,
+    InvalidArgument,
     InvalidValue,
     LimitExceeded,
     NotFound,
     UnknownName,
 )
-from headcount_engine.limits import DEFAULT_LIMITS
+from headcount_engine.limits import DEFAULT_LIMITS, INSTANT_MAX_US, INSTANT_MIN_US
 from headcount_engine.model.answers import Settings
-from headcount_engine.model.batches import Change, Column, Reason, Texts
+from headcount_engine.model.batches import Change, Column, ProfileBatch, Reason, Texts
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.values import Cell, Date, Instant, Kind, Point, ValueType
 from tests.agreement.columns import MISSING, Given, column, profiles
@@ -419,3 +422,23 @@ def test_bool_int_and_double_of_one_name_are_what_the_schema_says(database: Data
     assert put(database, Kind.BOOL, False, MISSING, True) == [0, 2]
     assert database.count("x = 0").count == 2 and database.count("x = -0.0").count == 2
     assert put(database, Kind.INT, 0, 1) == [] and database.count("x = 1").count == 2
+
+
+def test_a_batch_that_is_applied_in_turns_cannot_be_all_or_nothing() -> None:
+    database = Database.open(None, clock=ManualClock(0))
+    counts = Column("n", ValueType(Kind.INT), np.array([5, 2**63 - 1]), change=Change.INCREMENT)
+    batch = ProfileBatch(Texts.of(["b", "b"]), (counts,), all_or_nothing=True)
+    with pytest.raises(InvalidArgument, match="all or nothing"):
+        database.write_profiles(batch)
+    assert database.status().profiles == 0
+
+
+@pytest.mark.parametrize("rule", ["t in last 99999 calendar years", 't today in zone "Pacific/Kiritimati"'])
+def test_a_window_at_the_end_of_the_calendar_is_an_answer_or_a_refusal(rule: str) -> None:
+    database = Database.open(None, clock=ManualClock(0))
+    database.write_profiles(
+        ProfileBatch(Texts.of(["a"]), (Column("t", ValueType(Kind.INSTANT), np.array([0])),))
+    )
+    for at_us in (INSTANT_MIN_US, INSTANT_MIN_US + 1, INSTANT_MAX_US - 1, INSTANT_MAX_US):
+        with contextlib.suppress(InvalidArgument):
+            assert database.count(rule, at_us=at_us).count in (0, 1)
