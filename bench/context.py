@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bench.asked import Asked
 from bench.data import Data
 from bench.generator import Files, write_parquet
 from bench.loading import Load, load, new_database
@@ -35,6 +36,13 @@ class Context:
         self.folder = folder
         self.files: Files = write_parquet(folder, tier)
         self.data = Data(self.files)
+        self._answers: dict[Asked, int] = {}
+
+    def answer(self, question: Asked) -> int:
+        """The count worked out from the data, once."""
+        if question not in self._answers:
+            self._answers[question] = self.data.answer(question)
+        return self._answers[question]
 
     @cached_property
     def loaded(self) -> Loaded:

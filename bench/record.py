@@ -79,6 +79,19 @@ class Run:
         }  # fmt: skip
         path.write_text(json.dumps(plain, indent=1) + "\n")
 
+    def with_rows_of(self, other: Run) -> Run:
+        """This run, with the rows that another has measured in place of its own; peers stay those of this one."""
+        rows = {o.row for o in other.outcomes}
+        kept = [o for o in self.outcomes if o.row not in rows]
+        merged = dataclasses.replace(
+            self, outcomes=kept + other.outcomes, made=other.made, commit=other.commit
+        )
+        merged.leaf_kinds = other.leaf_kinds or self.leaf_kinds
+        merged.load = [*self.load, *other.load]
+        merged.seconds = self.seconds + other.seconds
+        merged.peak_bytes = max(self.peak_bytes, other.peak_bytes)
+        return merged
+
     @staticmethod
     def read(path: Path) -> Run:
         plain = json.loads(path.read_text())

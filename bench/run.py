@@ -20,6 +20,7 @@ from pathlib import Path
 from bench import report
 from bench.asked import QUESTIONS
 from bench.outcome import Outcome, from_plain
+from bench.questions import ALL
 from bench.record import ROOT, LeafKind, Micro, Run, new_run, path_of
 from bench.tiers import Tier
 
@@ -143,7 +144,16 @@ def main() -> None:
         help="beside other systems (default: tier M)",
     )
     parser.add_argument(
-        "--only", nargs="+", default=[], metavar="ROW", help="some rows; nothing is written without --out"
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="ROW",
+        help="some rows; nothing is written without --merge or --out",
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="with --only: put those rows into the tier's results, and the report",
     )
     parser.add_argument(
         "--out", type=Path, help="where to write the results (default: bench/results, and the report)"
@@ -155,7 +165,13 @@ def main() -> None:
     print(f"{made.seconds:.0f} s in all; load average {made.load[0]} before, {made.load[-1]} after")
     if given.out is not None:
         made.save(given.out)
-    elif not given.only:
+    elif given.merge and path_of(given.tier).exists():
+        merged = Run.read(path_of(given.tier)).with_rows_of(made)
+        place = {q.ROW: n for n, q in enumerate(ALL)}
+        merged.outcomes.sort(key=lambda o: place[o.row])
+        merged.save(path_of(given.tier))
+        report.write()
+    elif given.merge or not given.only:
         made.save(path_of(given.tier))
         report.write()
 

@@ -8,39 +8,57 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from bench.outcome import Outcome, to_plain
+from bench.record import LeafKind
 from bench.tiers import Tier
 
-
-def run_questions(tier: Tier, folder: Path, only: set[str]) -> dict[str, object]:
-    """Every question's outcomes. Answers are compared with those worked out from the data by plain array operations."""
-    from bench import asked, questions
+if TYPE_CHECKING:
     from bench.context import Context
-    from bench.measure import peak_bytes
+
+
+def run_questions(tier: Tier, folder: Path, only: set[str], out: Path) -> None:
+    """Every question's outcomes, and the counts worked out from the data by plain array operations to compare with.
+
+    Written after each question, so that a long run that is stopped has left what it measured.
+    """
+    from bench import questions
+    from bench.context import Context
     from bench.questions import leaf_kinds, memory_per_profile
 
     context = Context(tier, folder)
     outcomes: list[Outcome] = []
-    chosen = [q for q in questions.ALL if not only or q.ROW in only]
+    kinds: list[LeafKind] = []
     # First, while the process holds nothing but the engine.
-    for question in sorted(chosen, key=lambda q: q is not memory_per_profile):
+    chosen: list[ModuleType] = sorted(questions.ALL, key=lambda q: q is not memory_per_profile)
+    # Last: it adds attributes to the loaded database.
+    for question in (*chosen, leaf_kinds):
+        if only and question.ROW not in only:
+            continue
         started = time.perf_counter()
-        outcomes += question.measure(context)
+        if question is leaf_kinds:
+            kinds = leaf_kinds.measure_kinds(context)
+        else:
+            outcomes += question.measure(context)
         print(f"  {question.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
-    kinds = []
-    if not only or leaf_kinds.ROW in only:
-        # Last: it adds attributes to the loaded database.
-        started = time.perf_counter()
-        kinds = leaf_kinds.measure_kinds(context)
-        print(f"  {leaf_kinds.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+        _write(out, context, outcomes, kinds)
+
+
+def _write(out: Path, context: Context, outcomes: list[Outcome], kinds: list[LeafKind]) -> None:
+    from bench import asked, questions
+    from bench.measure import peak_bytes
+
     place = {q.ROW: n for n, q in enumerate(questions.ALL)}
-    outcomes.sort(key=lambda o: place[o.row])
-    answers = {o.id: context.data.answer(asked.QUESTIONS[o.id]) for o in outcomes if o.id in asked.QUESTIONS}
-    return {
-        "outcomes": [to_plain(o) for o in outcomes], "answers": answers, "peak_bytes": peak_bytes(),
+    ordered = sorted(outcomes, key=lambda o: place[o.row])
+    result = {
+        "outcomes": [to_plain(o) for o in ordered],
+        "answers": {o.id: context.answer(asked.QUESTIONS[o.id]) for o in ordered if o.id in asked.QUESTIONS},
         "leaf_kinds": [dataclasses.asdict(k) for k in kinds],
-    }  # fmt: skip
+        "peak_bytes": peak_bytes(),
+    }
+    out.write_text(json.dumps(result))
 
 
 def run_peer(name: str, tier: Tier, folder: Path, only: set[str]) -> dict[str, object]:
@@ -78,10 +96,9 @@ def main() -> None:
     given = parser.parse_args()
     only = set(given.only)
     if given.system == "engine":
-        result = run_questions(given.tier, given.folder, only)
+        run_questions(given.tier, given.folder, only, given.out)
     else:
-        result = run_peer(given.system, given.tier, given.folder, only)
-    given.out.write_text(json.dumps(result))
+        given.out.write_text(json.dumps(run_peer(given.system, given.tier, given.folder, only)))
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def _expected(context: Context) -> dict[str, Callable[[], int]]:
         "contains": lambda: city(lambda c: pc.match_substring(c, "-12")),
         "ends with": lambda: city(lambda c: pc.ends_with(c, "7")),
         "matches": lambda: city(lambda c: pc.match_substring_regex(c, "-[1-4][05]$")),
-        "did, any event": lambda: data.answer(asked.UNFILTERED),
-        "did, any event, filtered": lambda: data.answer(asked.FILTERED),
-        "same, once": lambda: data.answer(asked.KEYED),
+        "did, any event": lambda: context.answer(asked.UNFILTERED),
+        "did, any event, filtered": lambda: context.answer(asked.FILTERED),
+        "same, once": lambda: context.answer(asked.KEYED),
     }

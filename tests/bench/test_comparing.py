@@ -50,3 +50,13 @@ def test_a_run_reads_back_as_it_was_saved(tmp_path: Path) -> None:
     )
     run.save(tmp_path / "S.json")
     assert Run.read(tmp_path / "S.json") == run
+
+
+def test_rows_measured_later_take_the_place_of_the_older_and_others_stay() -> None:
+    before = Run(Tier.S, "earlier", "abc", {}, [1.0], outcomes=[SCAN, LOADING], peak_bytes=5)
+    again = Run(
+        Tier.S, "later", "def", {}, [2.0], outcomes=[dataclasses.replace(SCAN, value=1.0)], peak_bytes=4
+    )
+    merged = before.with_rows_of(again)
+    assert {(o.id, o.value) for o in merged.outcomes} == {(SCAN.id, 1.0), (LOADING.id, 50.0)}
+    assert (merged.made, merged.commit, merged.load, merged.peak_bytes) == ("later", "def", [1.0, 2.0], 5)
