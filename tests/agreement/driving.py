@@ -21,11 +21,17 @@ from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft, Settings
 from headcount_engine.model.batches import Change as ColumnChange
 from headcount_engine.model.batches import Column, Reason, Texts, WriteReceipt
-from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
+from headcount_engine.model.schema import (
+    CHANNELS,
+    TAGS,
+    AttributeDefinition,
+    PropertyDefinition,
+    consent_attribute,
+)
 from headcount_engine.model.values import Kind, ValueType
 from tests.agreement.columns import MISSING, column, columns, events, profiles, type_of
 from tests.agreement.evaluated import EVALUATED, HAS_DEDUPLICATION, is_evaluated, is_taken
-from tests.oracle.changes import Change, Define, Schema, Track, Upsert
+from tests.oracle.changes import Change, Consent, Define, Schema, Track, Upsert
 from tests.oracle.evaluate import members
 from tests.oracle.strategies import SCHEMA, Scene, conditions_for, scenes
 from tests.oracle.world import Overridden, Refused, World
@@ -53,6 +59,7 @@ class Driven:
 
     def __init__(self, schema: Schema, path: Path | None = None) -> None:
         self.schema = schema
+        self._consented: dict[tuple[str, str], int] = {}
         self.clock = ManualClock(BEGINNING_US)
         self._path = path
         self.database = self._open()
@@ -67,7 +74,8 @@ class Driven:
         )
 
     def _open(self) -> Database:
-        settings = Settings(self.schema.default_zone, self.schema.week_start)
+        opt_out = frozenset(topic for topic, is_opt_in in self.schema.topics.items() if not is_opt_in)
+        settings = Settings(self.schema.default_zone, self.schema.week_start, opt_out_topics=opt_out)
         return Database.open(self._path, clock=self.clock, settings=settings, limits=ANY_TIME)
 
     def reopen(self) -> None:
@@ -88,6 +96,10 @@ class Driven:
                 self._taken(self._upsert([c for c in batch if isinstance(c, Upsert)]))
             case Track():
                 self._taken(self._track([c for c in batch if isinstance(c, Track)]))
+            case Consent():
+                for change in batch:
+                    assert isinstance(change, Consent)
+                    self._consent(change)
             case Define(name, rule):
                 assert not isinstance(rule, set | Overridden)
                 self._define(name, to_text(rule))
@@ -126,6 +138,16 @@ class Driven:
                 event_ids=[row.id or "" for row in rows],
             )
         )
+
+    def _consent(self, change: Consent) -> None:
+        """The engine takes consents as they arrive; one older than what was said before only makes a profile."""
+        last = self._consented.get((change.key, change.topic))
+        if last is not None and last > change.changed_us:
+            self._taken(self.database.write_profiles(profiles([change.key])))
+            return
+        self._consented[change.key, change.topic] = change.changed_us
+        said = column(consent_attribute(change.topic), Kind.BOOL, [change.is_subscribed])
+        self._taken(self.database.write_profiles(profiles([change.key], said)))
 
     def _define(self, name: str, rule: str) -> None:
         if any(segment.name == name for segment in self.database.list_segments().segments):

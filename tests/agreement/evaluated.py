@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from headcount_engine.conditions import tree
 from headcount_engine.conditions.tree import Aggregate, Condition, Function, walk
 from headcount_engine.model.values import Cell
 from tests.oracle.changes import Change, Consent, Define, Erase, Merge, Track, Upsert
 from tests.oracle.condition_strategies import ALL_KINDS
 from tests.oracle.world import Overridden
 
-NOT_YET: frozenset[type] = frozenset({tree.HasConsent})
+NOT_YET: frozenset[type] = frozenset()
 EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
 FUNCTIONS: frozenset[Function] = frozenset(Function)
-NO_WRITE_YET: frozenset[type] = frozenset({Consent, Merge, Erase})
+NO_WRITE_YET: frozenset[type] = frozenset({Merge, Erase})
 HAS_MANUAL_SEGMENTS = False
 HAS_DEDUPLICATION = True
 LEAST_INT64 = -(2**63)
