@@ -80,12 +80,15 @@ class Run:
         path.write_text(json.dumps(plain, indent=1) + "\n")
 
     def with_rows_of(self, other: Run) -> Run:
-        """This run, with the rows that another has measured in place of its own; peers stay those of this one."""
+        """This run, with the rows that another has measured in place of its own."""
         rows = {o.row for o in other.outcomes}
         kept = [o for o in self.outcomes if o.row not in rows]
         merged = dataclasses.replace(
             self, outcomes=kept + other.outcomes, made=other.made, commit=other.commit
         )
+        merged.peers = self.peers | other.peers
+        names = {*self.forms, *other.forms}
+        merged.forms = {n: self.forms.get(n, {}) | other.forms.get(n, {}) for n in names}
         merged.leaf_kinds = other.leaf_kinds or self.leaf_kinds
         merged.load = [*self.load, *other.load]
         merged.seconds = self.seconds + other.seconds

@@ -26,15 +26,15 @@ def run_questions(tier: Tier, folder: Path, only: set[str], out: Path) -> None:
     """
     from bench import questions
     from bench.context import Context
-    from bench.questions import leaf_kinds, memory_per_profile
+    from bench.questions import leaf_kinds, load_rate, memory_per_profile
 
     context = Context(tier, folder)
     outcomes: list[Outcome] = []
     kinds: list[LeafKind] = []
-    # First, while the process holds nothing but the engine.
+    # Memory first, while the process holds nothing but the engine; kinds of leaf before more events are written.
     chosen: list[ModuleType] = sorted(questions.ALL, key=lambda q: q is not memory_per_profile)
-    # Last: it adds attributes to the loaded database.
-    for question in (*chosen, leaf_kinds):
+    chosen.insert(chosen.index(load_rate), leaf_kinds)
+    for question in chosen:
         if only and question.ROW not in only:
             continue
         started = time.perf_counter()
