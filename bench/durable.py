@@ -166,7 +166,7 @@ def _beside_checkpoint(
         "capture_s": captures[0], "checkpoint_beside_s": took[0], "commits_beside": len(beside),
         "lone_p50_s": float(np.median(lone)), "lone_p99_s": float(np.percentile(lone, 99)),
         "beside_p50_s": float(np.median(beside)), "beside_p99_s": float(np.percentile(beside, 99)),
-        "throughput_share": (len(beside) / sum(beside)) / (len(lone) / sum(lone)),
+        "throughput_share": float(np.median(lone) / np.mean(beside)),
     }  # fmt: skip
 
 

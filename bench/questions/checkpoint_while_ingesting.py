@@ -1,7 +1,9 @@
 """What do writers notice of a checkpoint?
 
 Batches of 10,000 events, each synced, while another thread writes a checkpoint of all that changed since the one
-before. *Capture* is how long writes are held for it. Throughput is a share of that of the same writes alone.
+before. *Capture* is how long writes are held for it. Throughput,
+its stalls included, is a share of what the typical write alone allows: what slows some writes alone, other work on the
+machine say, cannot flatter it.
 """
 
 from __future__ import annotations
