@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headcount_engine.errors import EngineError, NotFound
 from headcount_server.commands.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from headcount_engine.errors import EngineError
 
 Store = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The store's directory.")]
 Target = Annotated[Path, typer.Argument(metavar="TARGET", help="A new or empty directory.")]
@@ -17,6 +19,7 @@ Target = Annotated[Path, typer.Argument(metavar="TARGET", help="A new or empty d
 def inspect(store: Store) -> None:
     """Say what each file of a store is."""
     from headcount_engine.database import offline
+    from headcount_engine.errors import EngineError
 
     try:
         facts = offline.inspect(store)
@@ -29,6 +32,7 @@ def inspect(store: Store) -> None:
 def verify(store: Store) -> int:
     """Read every byte of a store and check it; the exit code tells whether it is sound."""
     from headcount_engine.database import offline
+    from headcount_engine.errors import EngineError
 
     try:
         verdict = offline.verify(store)
@@ -45,6 +49,7 @@ def verify(store: Store) -> int:
 def salvage(store: Store, target: Target) -> int:
     """Copy what is good up to the first damage into a new directory. The store itself is not changed."""
     from headcount_engine.database import offline
+    from headcount_engine.errors import EngineError
 
     try:
         saved = offline.salvage(store, target)
@@ -61,6 +66,7 @@ def salvage(store: Store, target: Target) -> int:
 def restore(backup: Store, target: Target) -> None:
     """Check a backup and copy it into a new directory."""
     from headcount_engine.database import offline
+    from headcount_engine.errors import EngineError
 
     try:
         version = offline.restore(backup, target)
@@ -70,6 +76,8 @@ def restore(backup: Store, target: Target) -> None:
 
 
 def _refused(error: EngineError, store: Path) -> CommandError:
+    from headcount_engine.errors import NotFound
+
     if isinstance(error, NotFound):
         return CommandError(f"there is no store in {store}", Exit.NOT_FOUND)
     return CommandError(error.message, Exit.REFUSED)
