@@ -81,6 +81,7 @@ def _tier(run: Run) -> list[str]:
         _setting(run),
         "",
         *_summary(rows),
+        *_not_run(run, questions),
         "| question | case | target | measured | 99th % | of target | floor | × floor | fastest peer | × faster |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
         *_rows(rows, questions),
@@ -98,8 +99,13 @@ def _setting(run: Run) -> str:
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}; {machine['system']}, Python"
         f" {machine['python']}, {machine['packages']}. Made {run.made} at {run.commit} in {run.seconds:.0f} s;"
-        f" load average {loads}, other work included.{_peak(run)}"
+        f" load average {loads}, other work included.{_parts(run)}{_peak(run)}"
     )
+
+
+def _parts(run: Run) -> str:
+    parts = len(run.load) // 2
+    return f" Rows are of {parts} runs; the date is that of the last." if parts > 1 else ""
 
 
 def _peak(run: Run) -> str:
@@ -109,6 +115,13 @@ def _peak(run: Run) -> str:
         f" The process with the engine, which also reads the files and works out the answers, held"
         f" {run.peak_bytes / 2**30:.1f} GiB at its peak."
     )
+
+
+def _not_run(run: Run, questions: dict[str, str]) -> list[str]:
+    """Rows that a partial run left out are named, not passed over."""
+    measured = {o.row for o in run.outcomes}
+    left_out = [text for row, text in questions.items() if row not in measured]
+    return [f"Not run at this tier: {'; '.join(left_out)}.", ""] if left_out else []
 
 
 def _summary(rows: list[Outcome]) -> list[str]:
