@@ -79,7 +79,7 @@ def _growth(runs: dict[Tier, Run]) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("profiles (twenty events each at S and M, ten at L)")
     axes.set_ylabel("milliseconds, median")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     _save(figure, "growth")
 
 
