@@ -49,6 +49,18 @@ class Limits:
     segments: int = 100_000
     batch_rows: int = 4_000_000
     """Rows in one commit."""
+    audience_rules: int = 200
+    """Includes, excludes and suppressions of one audience together; each is a set held while it is resolved."""
+    audiences: int = 1_000
+    """Resolved audiences kept at one time; those that expired do not count."""
+    audience_bytes: int = 1 << 29
+    """What the kept audiences may take together; one of five million out of ten takes 1.3 MB."""
+    audience_life_s: int = 7 * 86_400
+    """The longest that an audience may be asked to be kept."""
+    preview_rows: int = 1_000
+    """Profiles in one preview."""
+    overlap_rules: int = 1_000
+    """Rules in one overlap matrix: half a million intersections."""
     event_ahead_days: int = 366
     """How far after now an event may be dated; beyond, it is taken for a unit mistake."""
 

@@ -1,1 +1,1 @@
-"""What is done with the members of segments: overlaps, breakdowns, what they have in common."""
+"""Whom to reach: audiences resolved step by step, kept for a while, read in pieces, shown and written out."""
