@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, assert_never, cast
+from typing import assert_never, cast
 
 import numpy as np
 
 from headcount_engine import bitmaps
+from headcount_engine.analytics import Analytics
+from headcount_engine.asking import NEED_NOTHING, Answer, Asker, At
+from headcount_engine.asking import Rule as Rule
+from headcount_engine.changes.feed import Changes
+from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.clock import Clock, WallClock, offset_from
-from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
@@ -21,24 +25,28 @@ from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
 from headcount_engine.durability.options import DurabilityFacts, DurabilityOptions, RecoveryReport
 from headcount_engine.durability.store import CheckpointReport, Opening, Store
-from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound, OutOfRange
+from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound
 from headcount_engine.evaluation import answer, editing
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.explain import Explainer
-from headcount_engine.evaluation.prepare import Prepared, PreparedRules
+from headcount_engine.evaluation.prepare import Prepared
+from headcount_engine.following import Following
 from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest import turns
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
+from headcount_engine.ingest.groups import Groups
+from headcount_engine.ingest.joining import Batch
+from headcount_engine.ingest.people import People
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
 from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 from headcount_engine.membership import pages
-from headcount_engine.membership.catalogue import Catalogue, Definition
+from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.model.answers import (
     CheckAnswer,
     CheckManyAnswer,
@@ -64,36 +72,24 @@ from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, Writ
 from headcount_engine.model.instants import checked_instant_us
 from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
 from headcount_engine.read_view import PinnedView
+from headcount_engine.segments import Segments
+from headcount_engine.sending import Sending
 
-Rule = str | Condition
-"""A rule as text or as a tree; a segment is `InSegment(name)`."""
-
-Answer = TypeVar("Answer")
-_NEED_NOTHING = Need()
+_NEED_NOTHING = NEED_NOTHING
 _SEMANTICS = ("1", unicodedata.unidata_version)
 """What answers depend on beside the data: the number of these semantics and the release of Unicode."""
-_VERSIONS_AHEAD_MAX = 1_000_000
-"""A version further ahead is that of another store, and not worth waiting for."""
-_TELLING_S = 0.05
-"""Before the deadline of a caller who waits for a version: time to tell it that the version did not come."""
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """What an ad-hoc answer was computed at."""
-
-    version: int
-    now_us: int
-    started_ns: int
-
-    def engine_us(self) -> int:
-        return (time.perf_counter_ns() - self.started_ns) // 1_000
 
 
 class Database:
     """One workspace in memory. Every method may be called from any thread; writes take turns."""
 
-    def __init__(self, clock: Clock, settings: Settings, limits: Limits) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Settings,
+        limits: Limits,
+        changes: ChangeOptions = ChangeOptions(),  # noqa: B008 - frozen
+    ) -> None:
         """Use `Database.open`."""
         self._lock: DirectoryLock | None = None
         self._keeper: Keeper | None = None
@@ -105,8 +101,17 @@ class Database:
         self._indexes = Indexes()
         self._catalogue = Catalogue(limits)
         self._gate = Gate()
-        self._rules = PreparedRules(limits)
-        self._writer = Writer(self._indexes, self._catalogue, self._gate, clock, NoLog())
+        self._asker = Asker(self._indexes, self._catalogue, self._gate, clock, settings, limits)
+        self._changes = Changes(os.urandom(16), settings.default_zone, changes)
+        self._writer = Writer(self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes)
+        self.analytics = Analytics(
+            self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits
+        )
+        self.segments = Segments(self._catalogue, self._asker, self._writer, self._commit, settings)
+        self.sending = Sending(self._indexes, self._asker, limits)
+        self.following = Following(self._changes, self._catalogue, self._asker, settings)
+        self.people = People(self._indexes, self._catalogue.lists, self._commit, limits)
+        self._groups = Groups(self._writer, self._stage)
         self._is_open = True
 
     @staticmethod
@@ -118,6 +123,7 @@ class Database:
         settings: Settings = Settings(),  # noqa: B008 - frozen
         limits: Limits = DEFAULT_LIMITS,
         durability: DurabilityOptions = DurabilityOptions(),  # noqa: B008 - frozen
+        changes: ChangeOptions = ChangeOptions(),  # noqa: B008 - frozen
         files: FileSystem | None = None,
     ) -> Database:
         """Open a store in a directory, or with None one that lives in memory only.
@@ -126,11 +132,11 @@ class Database:
         its own. `files` takes the place of the directory's file system. Raises StoreLocked, StoreDamaged.
         """
         if path is None and files is None:
-            return Database(clock or _clock_from(clock_start_us), settings, limits)
+            return Database(clock or _clock_from(clock_start_us), settings, limits, changes)
         lock = None if path is None else DirectoryLock(path)
         try:
             found = files or RealFileSystem(cast("Path", path))
-            database = Database(clock or WallClock(), settings, limits)
+            database = Database(clock or WallClock(), settings, limits, changes)
             database._recover(Opening(found), clock, clock_start_us, durability)
             database._lock = lock
             return database
@@ -148,6 +154,7 @@ class Database:
             if not self._is_open:
                 return
             self._is_open = False
+        self._changes.close()
         try:
             if self._keeper is not None:
                 self._keeper.close()
@@ -186,11 +193,10 @@ class Database:
         A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version;
         it cannot be all or nothing, which is refused with InvalidArgument.
         """
+        batch = self.people.with_own_keys(batch)
         parts = occurrences(batch) if len(batch) else []
         if len(parts) <= 1:
-            return self._commit(
-                lambda now: stage_profiles(self._indexes, batch, now, self._settings, self._limits)
-            )
+            return self._write(batch)
         if batch.all_or_nothing:
             raise InvalidArgument(
                 "all or nothing takes a profile once in a batch that adds to sets or numbers",
@@ -199,9 +205,34 @@ class Database:
         receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
 
+    def merge_profiles(
+        self, survivor_key: str, loser_keys: str | Sequence[str], *, force: bool = False
+    ) -> WriteReceipt:
+        """As `People.merge`: everything of the losers goes to the survivor, in one version."""
+        losers = [loser_keys] if isinstance(loser_keys, str) else loser_keys
+        return self.people.merge(survivor_key, losers, force=force)
+
+    def erase_profile(self, key: str) -> WriteReceipt:
+        """As `People.erase`: the profile goes with everything it has; `complete_erasures` takes it off the disk."""
+        return self.people.erase(key)
+
     def write_events(self, batch: EventBatch) -> WriteReceipt:
         """Add events. Bad rows are reported in the receipt and the others applied."""
-        return self._commit(lambda now: stage_events(self._indexes, batch, now, self._settings, self._limits))
+        return self._write(batch)
+
+    def _write(self, batch: Batch) -> WriteReceipt:
+        if not self._is_open:
+            raise FailedPrecondition("the database is closed")
+        return self._groups.write(batch)
+
+    def _stage(self, batch: Batch, now_us: int) -> Staged:
+        match batch:
+            case ProfileBatch():
+                return stage_profiles(self._indexes, batch, now_us, self._settings, self._limits)
+            case EventBatch():
+                return stage_events(self._indexes, batch, now_us, self._settings, self._limits)
+            case other:
+                assert_never(other)
 
     def declare_attributes(self, definitions: Sequence[AttributeDefinition]) -> int:
         """Declare attributes; returns the version. Raises AlreadyExists where one exists with another type."""
@@ -247,7 +278,7 @@ class Database:
                 engine_us = (time.perf_counter_ns() - started_ns) // 1_000
                 return CountAnswer(found, ready.total, version, now_us, engine_us, ready.warnings)
 
-        def ask(question: Question, rules: list[Condition], at: _At) -> CountAnswer:
+        def ask(question: Question, rules: list[Condition], at: At) -> CountAnswer:
             count, warnings = answer.count(question, prepared)
             total = question.view.population.count
             return CountAnswer(
@@ -259,7 +290,7 @@ class Database:
     def members(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> MembersAnswer:
         """Who satisfies a rule."""
 
-        def ask(question: Question, rules: list[Condition], at: _At) -> MembersAnswer:
+        def ask(question: Question, rules: list[Condition], at: At) -> MembersAnswer:
             held, warnings = answer.members(question, rules[0])
             ids = bitmaps.to_ids(held)
             total = question.view.population.count
@@ -270,15 +301,15 @@ class Database:
         return self._ask([rule], at_us, need, ask)
 
     def keys_of(self, ids: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Texts:
-        """Keys of dense ids, in that order."""
-        return self._indexes.identities.keys.take(ids.astype(np.int64))
+        """Keys of dense ids, in that order; empty for profiles erased meanwhile."""
+        return self._indexes.identities.keys_at(ids.astype(np.int64))
 
     def check(
         self, key: str, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
     ) -> CheckAnswer:
         """Whether one profile satisfies each of several rules; an unknown one satisfies none."""
 
-        def ask(question: Question, conditions: list[Condition], at: _At) -> CheckAnswer:
+        def ask(question: Question, conditions: list[Condition], at: At) -> CheckAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
             if profile not in question.view.population.existing if profile >= 0 else True:
                 for condition in conditions:
@@ -295,7 +326,7 @@ class Database:
         """Many profiles against several rules."""
         prepared = [self._prepared(rule) for rule in rules]
 
-        def ask(question: Question, conditions: list[Condition], at: _At) -> CheckManyAnswer:
+        def ask(question: Question, conditions: list[Condition], at: At) -> CheckManyAnswer:
             profiles = question.view.find_keys(keys)
             existing = question.view.population.existing
             if len(existing) != question.view.population.ids_end:
@@ -310,12 +341,14 @@ class Database:
     ) -> ExplainAnswer:
         """Why a profile is in or out, what would change it, and when the clock alone will."""
 
-        def ask(question: Question, rules: list[Condition], at: _At) -> ExplainAnswer:
+        def ask(question: Question, rules: list[Condition], at: At) -> ExplainAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
             if profile < 0 or profile not in question.view.population.existing:
                 question.binder().bind(rules[0])
                 return ExplainAnswer(None, at.version, at.now_us, at.engine_us())
-            explainer = Explainer(question.view, profile, question.moment, self._catalogue, need.deadline)
+            explainer = Explainer(
+                question.view, profile, question.moment, question.definitions, need.deadline
+            )
             return ExplainAnswer(explainer.explain(rules[0]), at.version, at.now_us, at.engine_us())
 
         return self._ask([rule], at_us, need, ask)
@@ -323,7 +356,7 @@ class Database:
     def node_sizes(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> SizesAnswer:
         """The exact size of every node of a rule."""
 
-        def ask(question: Question, rules: list[Condition], at: _At) -> SizesAnswer:
+        def ask(question: Question, rules: list[Condition], at: At) -> SizesAnswer:
             tree, warnings = editing.node_sizes(question, rules[0])
             total = question.view.population.count
             return SizesAnswer(
@@ -343,7 +376,7 @@ class Database:
     ) -> CompareAnswer:
         """Who would join and leave if one rule became another, by value of some attributes; and how the two relate."""
 
-        def ask(question: Question, rules: list[Condition], at: _At) -> CompareAnswer:
+        def ask(question: Question, rules: list[Condition], at: At) -> CompareAnswer:
             found = editing.compare(question, rules[0], rules[1], attributes)
             return CompareAnswer(*found, at.version, at.now_us, at.engine_us())
 
@@ -382,8 +415,9 @@ class Database:
                 else:
                     attributes[name] = cell
             empty: frozenset[str] = frozenset()
+            own_key = view.keys_at(np.array([profile], dtype=np.int64))[0]
             return ProfileAnswer(
-                key, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
+                own_key, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
                 view.version, self._now_us(),
             )  # fmt: skip
 
@@ -402,79 +436,25 @@ class Database:
     # ------------------------------------------------------------------------------------------------ segments
 
     def create_segment(self, draft: SegmentDraft, *, validate_only: bool = False) -> Segment:
-        """Save a rule under a name. Raises InvalidRule, AlreadyExists, ReferenceCycle, LimitExceeded.
-
-        With `validate_only` nothing is saved: the answer is what would be, with the size it would have.
-        """
-        rule = self._checked(draft.rule)
-        with self._writer.exclusively():
-            definition = self._catalogue.drafted(draft, rule, self._now_us())
-            if not validate_only:
-                self._save(definition)
-        return self._unsaved(definition) if validate_only else self.get_segment(definition.id)
+        """As `Segments.create`; so the others here."""
+        return self.segments.create(draft, validate_only=validate_only)
 
     def get_segment(self, segment: str) -> Segment:
-        """One segment by id or name, with its exact size; raises NotFound."""
-        definition = self._catalogue.get(segment)
-        held = self.count(InSegment(definition.id))
-        return pages.segment_of(definition, held.count, held.version, held.now_us)
+        return self.segments.get(segment)
 
     def list_segments(self, query: SegmentQuery = SegmentQuery()) -> SegmentPage:  # noqa: B008 - frozen
-        """A page of segments with exact sizes, all at one version and now."""
-        chosen = pages.select(self._catalogue.all().values(), query)
-
-        def ask(question: Question, rules: list[Condition], at: _At) -> list[Segment]:
-            sizes = answer.sizes(question, rules)
-            return [pages.segment_of(d, s, at.version, at.now_us) for d, s in zip(chosen, sizes, strict=True)]
-
-        sized = self._ask([InSegment(d.id) for d in chosen], None, _NEED_NOTHING, ask)
-        return pages.page_of(sized, query, self._gate.version, self._now_us())
+        return self.segments.page(query)
 
     def update_segment(
         self, segment: str, changes: SegmentChanges, *, etag: str | None = None, validate_only: bool = False
     ) -> Segment:
-        """Change a segment; what refers to it follows. Raises NotFound, Aborted and what create_segment raises.
-
-        `validate_only` as in create_segment.
-        """
-        rule = None if changes.rule is None else self._checked(changes.rule)
-        with self._writer.exclusively():
-            definition = self._catalogue.changed(segment, changes, rule, etag, self._now_us())
-            if not validate_only:
-                self._save(definition)
-        return self._unsaved(definition) if validate_only else self.get_segment(definition.id)
+        return self.segments.update(segment, changes, etag=etag, validate_only=validate_only)
 
     def delete_segment(self, segment: str, *, etag: str | None = None) -> None:
-        """Delete a segment; raises NotFound, Aborted, HasDependents."""
-        with self._writer.exclusively():
-            definition = self._catalogue.removable(segment, etag)
-            self._commit(lambda _: Staged(accepted=1, removed_segments=(definition.id,)))
+        self.segments.delete(segment, etag=etag)
 
     def duplicate_segment(self, segment: str, new_id: str, name: str) -> Segment:
-        """A copy with its own id and name."""
-        old = self._catalogue.get(segment)
-        draft = SegmentDraft(
-            name or f"Copy of {old.name}", old.text, new_id, old.description, old.folder, dict(old.labels)
-        )
-        return self.create_segment(draft)
-
-    def _checked(self, rule: Rule) -> Condition:
-        """A rule that can be saved: parsed, within the limits, and bound once against the data."""
-        condition = self._parsed(rule)
-
-        def ask(question: Question, rules: list[Condition], at: _At) -> None:
-            question.binder().bind(rules[0])
-
-        self._ask([condition], None, _NEED_NOTHING, ask)
-        return condition
-
-    def _unsaved(self, definition: Definition) -> Segment:
-        """A segment as it would be, with the size it would have."""
-        held = self.count(definition.rule)
-        return pages.segment_of(definition, held.count, held.version, held.now_us)
-
-    def _save(self, definition: Definition) -> None:
-        self._commit(lambda _: Staged(accepted=1, segments=(definition,)))
+        return self.segments.duplicate(segment, new_id, name)
 
     # ------------------------------------------------------------------------------------------------ the rest
 
@@ -498,58 +478,23 @@ class Database:
         )
 
     def _now_us(self) -> int:
-        return max(self._clock.now_us(), self._gate.now_us)
-
-    def _parsed(self, rule: Rule) -> Condition:
-        return self._prepared(rule).condition
+        return self._asker.now_us()
 
     def _prepared(self, rule: Rule) -> Prepared:
-        """The rule, read and checked; one asked lately is at hand."""
-        return self._rules.get(rule, self._catalogue, self._catalogue.revision)
+        return self._asker.prepared(rule)
 
     def _ask(
         self,
         rules: Sequence[Rule],
         at_us: int | None,
         need: Need,
-        ask: Callable[[Question, list[Condition], _At], Answer],
+        ask: Callable[[Question, list[Condition], At], Answer],
         attributes: Sequence[str] = (),
     ) -> Answer:
-        """Pin what the rules read and put the question to evaluation."""
-        started_ns = time.perf_counter_ns()
-        prepared = [self._prepared(rule) for rule in rules]
-        conditions = [p.condition for p in prepared]
-        names = set(attributes).union(*(p.names for p in prepared))
-        self._wait_for(need)
-        with PinnedView(self._indexes, self._gate, names) as view:
-            now_us = max(self._now_us(), view.now_us) if at_us is None else checked_instant_us(at_us, "at")
-            settings = self._settings
-            topics = settings.opt_out_topics
-            moment = Moment(now_us, settings.default_zone, settings.week_starts_on, topics)
-            question = Question(view, moment, self._catalogue, need.deadline)
-            try:
-                return ask(question, conditions, _At(view.version, now_us, started_ns))
-            except OverflowError as error:
-                raise InvalidArgument("a window of the rule leaves the years 1 to 9999", path="at") from error
+        return self._asker.ask(rules, at_us, need, ask, attributes)
 
     def _wait_for(self, need: Need) -> None:
-        """Wait for a version or a clock that the answer must have reached.
-
-        Acknowledged versions are visible already: one that is ahead comes with a write under way, or never. It is
-        waited for until shortly before the deadline, and without a deadline not at all. Raises OutOfRange.
-        """
-        need.deadline.check()
-        ends_at = (need.deadline.at_monotonic or 0.0) - _TELLING_S
-        while need.min_version > self._gate.version:
-            if need.min_version > self._gate.version + _VERSIONS_AHEAD_MAX or time.monotonic() > ends_at:
-                raise OutOfRange(f"version {need.min_version} has not been written yet")
-            need.deadline.check()
-            time.sleep(0.001)
-        while need.min_now_us is not None and self._now_us() < need.min_now_us:
-            if need.min_now_us - self._now_us() > 60_000_000:
-                raise OutOfRange("min_now is more than a minute ahead of the clock")
-            need.deadline.check()
-            time.sleep(0.001)
+        self._asker.wait_for(need)
 
     # ---------------------------------------------------------------------------------------------- durability
 
@@ -583,11 +528,13 @@ class Database:
                 case other:
                     assert_never(other)
         store = opening.start(options, _SEMANTICS)
+        self._changes.known_as(store.id)
         self.recovery = store.report
         if clock is None:
             is_first = offset_us is None
             clock = _clock_from(clock_start_us) if is_first else WallClock(offset_us or 0, self._gate.now_us)
         self._clock = clock
+        self._asker.go_on(clock)
         self._writer.go_on(clock, _StoreLog(store, Recorder(self._indexes)))
         self._tell_now(store)
         self._keeper = Keeper(store, options, self._capture, self._tell_now)
@@ -603,7 +550,9 @@ class Database:
                 version = self._gate.version
                 indexes, release = state.capture(self._indexes, version)
             segments = [list(pages.dump_definition(d).items()) for d in self._catalogue.all().values()]
-            content: state.Plain = [self._now_us(), self._offset_us(), indexes, segments]
+            lists: list[state.Plain] = [list(held) for held in self._catalogue.lists.dump()]
+            changes = self._changes.capture()
+            content: state.Plain = [self._now_us(), self._offset_us(), indexes, segments, lists, changes]
 
         def let_go() -> None:
             with self._gate.lock:
@@ -613,14 +562,17 @@ class Database:
 
     def _restore(self, content: state.Plain, version: int) -> int:
         """Take a checkpoint's tree as the state; the clock's offset."""
-        now_us, offset_us, indexes, segments = cast(
-            "tuple[int, int, state.Plain, list[state.Plain]]", content
+        now_us, offset_us, indexes, segments, *later = cast(
+            "tuple[int, int, state.Plain, list[state.Plain], *tuple[state.Plain, ...]]", content
         )
         state.restore(self._indexes, indexes)
         for plain in segments:
             named = dict(cast("list[tuple[str, str]]", plain))
             self._catalogue.put(pages.restore_definition(named, self._limits))
+        if later:  # checkpoints of release 0.1 hold no lists
+            self._catalogue.lists.restore(cast("list[tuple[str, str, bytes]]", later[0]))
         self._gate.version, self._gate.now_us = version, now_us
+        self._changes.restore(later[1] if len(later) > 1 else None, version, now_us)
         return offset_us
 
     def _offset_us(self) -> int:

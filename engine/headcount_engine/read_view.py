@@ -15,25 +15,36 @@ from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.texts import take_texts
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate
+from headcount_engine.membership.catalogue import NO_SEGMENTS, Catalogue
 from headcount_engine.model.batches import I64, U64, Texts
 
 
 class PinnedView:
     """One version, as a context manager; leaving it lets go of the pins. Reads may run on any one thread."""
 
-    def __init__(self, indexes: Indexes, gate: Gate, attributes: Iterable[str]) -> None:
-        """Pin `attributes` (names not there are left out; IDENTIFIERS stands for all identifiers) as of now."""
+    def __init__(
+        self, indexes: Indexes, gate: Gate, attributes: Iterable[str], catalogue: Catalogue | None = None
+    ) -> None:
+        """Pin `attributes` (names not there are left out; IDENTIFIERS stands for all identifiers) as of now.
+
+        `segments` are those of the catalogue at that version; none without a catalogue.
+        """
         self._indexes = indexes
         self._gate = gate
         self._pinned: list[Attribute] = []
+        self._holds = 1
         self._views: dict[str, AttributeView] = {}
         wanted = set(attributes)
         with gate.lock:
             self.version = gate.version
             self.now_us = gate.now_us
             self.population: PopulationView = indexes.identities.view()
+            # As they are now: those of profiles that are erased meanwhile are blanked in another array.
+            self._keys = indexes.identities.keys.raw
+            self.segments = NO_SEGMENTS if catalogue is None else catalogue.view()
             self.event_types: Mapping[str, TypeView] = indexes.events.views()
             held = indexes.attributes.all()
             if IDENTIFIERS in wanted:
@@ -66,15 +77,21 @@ class PinnedView:
 
     def find_keys(self, keys: Texts) -> I64:
         """Dense ids as of this version, -1 for unknown keys. However composed, as when they were written."""
-        ids = self._indexes.identities.keys.find(admit_texts(keys, len(keys.data), as_key=True).texts)
-        ids[ids >= self.population.ids_end] = -1
-        return ids
+        admitted = admit_texts(keys, len(keys.data), as_key=True).texts
+        return self._indexes.identities.find_in(self.population, admitted)
 
     def keys_at(self, ids: I64) -> Texts:
-        return self._indexes.identities.keys.take(ids)
+        return take_texts(*self._keys, ids)
+
+    def hold(self) -> None:
+        """Keep the pins past the one who made the view: one more `release` lets go of them."""
+        self._holds += 1
 
     def release(self) -> None:
-        """Let go; may be called twice."""
+        """Let go; the last of those who hold the view ends its pins."""
+        self._holds -= 1
+        if self._holds > 0:
+            return
         pinned, self._pinned = self._pinned, []
         if pinned:
             with self._gate.lock:

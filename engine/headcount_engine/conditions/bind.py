@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from headcount_engine import bitmaps
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions import fields
 from headcount_engine.conditions.bound import (
     AboutProfile,
@@ -39,7 +40,7 @@ from headcount_engine.conditions.events import (
     bind_sequence,
 )
 from headcount_engine.conditions.fields import Field, FieldTest
-from headcount_engine.conditions.needs import Definitions
+from headcount_engine.conditions.needs import Definitions, Meaning
 from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.text.names import suggest
@@ -105,11 +106,15 @@ from headcount_engine.model.values import Kind
 class Binder:
     """Binds rules against one pinned view at one moment. Not for more than one thread."""
 
-    def __init__(self, view: ReadView, moment: Moment, definitions: Definitions) -> None:
+    def __init__(
+        self, view: ReadView, moment: Moment, definitions: Definitions, *, is_elsewhen: bool = False
+    ) -> None:
+        """`is_elsewhen`: the moment is another than the version's own, which lists know nothing of."""
         self.view = view
         self.moment = moment
         self.warnings: list[str] = []
         self._definitions = definitions
+        self._is_elsewhen = is_elsewhen
         self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
         self._keyed: str | None = None
@@ -206,11 +211,31 @@ class Binder:
         return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 
     def _segment(self, name: str) -> Bound:
-        id_, rule = self._definitions.definition(name)
-        found = self._segments.get(id_)
+        meaning = self._definitions.meaning(name)
+        found = self._segments.get(meaning.id)
         if found is None:
-            found = self._segments[id_] = self.bind_apart(rule)
+            found = self._segments[meaning.id] = self._members_of(meaning)
+            if self._is_elsewhen and meaning.holds_lists:
+                self.warnings.append(
+                    f"the lists of segment {meaning.id!r} are as now, not as at the instant asked"
+                )
         return AboutProfile(found) if self.is_keyed else found
+
+    def _members_of(self, meaning: Meaning) -> Bound:
+        added = Given(self._existing(meaning.added))
+        if meaning.rule is None:
+            return added
+        found = self.bind_apart(meaning.rule)
+        if added.bitmap:
+            found = Or((found, added))
+        if meaning.removed:
+            found = And((found, Complement(Given(self._existing(meaning.removed)))))
+        return found
+
+    def _existing(self, held: Bitmap) -> Bitmap:
+        """Those of a list who exist."""
+        population = self.view.population
+        return held if population.count == population.ids_end else held & population.existing
 
     @property
     def is_keyed(self) -> bool:

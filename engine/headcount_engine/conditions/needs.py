@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from typing import Protocol
 
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.tree import (
     Anniversary,
     Between,
@@ -32,11 +34,26 @@ from headcount_engine.conditions.tree import (
 from headcount_engine.model.schema import CHANNELS, TAGS, changed_attribute, consent_attribute
 
 
-class Definitions(Protocol):
-    """The saved segments, as far as rules need them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Meaning:
+    """What a reference to a segment stands for: (`rule` or `added`) and not `removed`.
 
-    def definition(self, segment: str) -> tuple[str, Condition]:
-        """(id, rule) of a segment by id or name; raises UnknownName."""
+    `rule` None: nobody but those added. `holds_lists`: lists or frozen members play a part, which are as now also where
+    the rule is asked at another instant.
+    """
+
+    id: str
+    rule: Condition | None
+    added: Bitmap
+    removed: Bitmap
+    holds_lists: bool
+
+
+class Definitions(Protocol):
+    """The saved segments of one version, as far as rules need them."""
+
+    def meaning(self, segment: str) -> Meaning:
+        """Of a segment by id or name; raises UnknownName."""
         ...
 
 
@@ -53,10 +70,10 @@ def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
         node = stack.pop()
         match node:
             case InSegment(segment):
-                id_, rule = definitions.definition(segment)
-                if id_ not in seen:
-                    seen.add(id_)
-                    stack.append(rule)
+                meaning = definitions.meaning(segment)
+                if meaning.rule is not None and meaning.id not in seen:
+                    seen.add(meaning.id)
+                    stack.append(meaning.rule)
             case HasTag():
                 names.add(TAGS)
             case HasChannel():

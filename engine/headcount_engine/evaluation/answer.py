@@ -37,9 +37,11 @@ class Question:
     moment: Moment
     definitions: Definitions
     deadline: Deadline
+    is_elsewhen: bool = False
+    """Whether the moment is another than the present one."""
 
     def binder(self) -> Binder:
-        return Binder(self.view, self.moment, self.definitions)
+        return Binder(self.view, self.moment, self.definitions, is_elsewhen=self.is_elsewhen)
 
     def execution(self) -> Execution:
         return Execution(self.view, self.deadline)

@@ -19,7 +19,7 @@ from headcount_engine.conditions.bound import (
     EventSum,
     Or,
 )
-from headcount_engine.conditions.needs import Definitions
+from headcount_engine.conditions.needs import Definitions, Meaning
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.text import to_text
 from headcount_engine.conditions.tree import (
@@ -105,13 +105,22 @@ class Explainer:
             case AllOf(group) | AnyOf(group) | NoneOf(group) | AtLeast(_, group) | Exactly(_, group):
                 inner = group
             case InSegment(segment):
-                inner = (self._definitions.definition(segment)[1],)
+                return self._of_segment(node, self._one.holds(bound), self._definitions.meaning(segment))
             case _:
                 inner = ()
         actual = None if inner else self._actual(node, bound)
         return Measured(
             to_text(node), self._one.holds(bound), actual, tuple(self._measured(c) for c in inner)
         )
+
+    def _of_segment(self, node: Condition, holds: bool, meaning: Meaning) -> Measured:
+        """A reference with what the segment's rule says, and what its lists do."""
+        parts = [] if meaning.rule is None else [self._measured(meaning.rule)]
+        if meaning.holds_lists:
+            parts.append(Measured("on the list", self._profile in meaning.added, None))
+            if self._profile in meaning.removed:
+                parts.append(Measured("removed by hand", True, None))
+        return Measured(to_text(node), holds, None, tuple(parts))
 
     def _actual(self, node: Condition, bound: Bound) -> Cell | None:
         """The value or count behind a leaf; None where there is none to show."""
@@ -179,10 +188,10 @@ class Explainer:
         moment = self._moment
         match node:
             case InSegment(segment):
-                id_, rule = self._definitions.definition(segment)
-                if id_ not in seen:
-                    seen.add(id_)
-                    yield from self._turns(rule, seen)
+                meaning = self._definitions.meaning(segment)
+                if meaning.rule is not None and meaning.id not in seen:
+                    seen.add(meaning.id)
+                    yield from self._turns(meaning.rule, seen)
             case InWindow(name, window):
                 yield from self._cell_turns(name, window)
             case Anniversary(name, ahead, zone):

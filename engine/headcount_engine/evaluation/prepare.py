@@ -62,10 +62,10 @@ def _is_timeless(root: Condition, definitions: Definitions) -> bool:
             if isinstance(node, EventLeaf | InWindow | Anniversary | HasBeen | Same):
                 return False
             if isinstance(node, InSegment):
-                id_, rule = definitions.definition(node.segment)
-                if id_ not in seen:
-                    seen.add(id_)
-                    rules.append(rule)
+                meaning = definitions.meaning(node.segment)
+                if meaning.rule is not None and meaning.id not in seen:
+                    seen.add(meaning.id)
+                    rules.append(meaning.rule)
     return True
 
 

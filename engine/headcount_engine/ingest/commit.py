@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from headcount_engine.changes.feed import Changes
 from headcount_engine.clock import Clock
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
@@ -47,19 +48,22 @@ class Gate:
 class Writer:
     """Runs commits. Any thread may call; they take turns."""
 
-    def __init__(self, indexes: Indexes, catalogue: Catalogue, gate: Gate, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, indexes: Indexes, catalogue: Catalogue, gate: Gate, clock: Clock, log: Log, changes: Changes
+    ) -> None:
         self._indexes = indexes
         self._catalogue = catalogue
         self._gate = gate
         self._clock = clock
         self._log = log
+        self._changes = changes
         self._turn = threading.RLock()
 
     def commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
         """Stage against the committed state (given now), append, publish. Refusals leave everything as it was."""
         with self._turn:
             now_us = max(self._clock.now_us(), self._gate.now_us)
-            before = self._indexes.identities.view().count
+            before = self._indexes.identities.view().ids_end
             staged = stage(now_us)
             if not self._says_something(staged):
                 return WriteReceipt(
@@ -68,7 +72,7 @@ class Writer:
             version = self._gate.version + 1
             self._log.append(version, now_us, staged)
             self._make_visible(staged, version, now_us)
-            created = self._indexes.identities.view().count - before
+            created = self._indexes.identities.view().ids_end - before
             return WriteReceipt(version, now_us, staged.accepted, created, staged.duplicates, staged.rejected)
 
     def replay(self, version: int, now_us: int, staged: Staged) -> None:
@@ -89,6 +93,8 @@ class Writer:
         with self._gate.lock:
             self._publish(staged, version, now_us)
             self._gate.version, self._gate.now_us = version, now_us
+            self._changes.publish(version, now_us, staged.flips, staged.removed_segments)
+        self._changes.settle()
         for edit in staged.events:
             self._indexes.events.types[edit.name].compact()
 
@@ -96,7 +102,8 @@ class Writer:
     def _says_something(staged: Staged) -> bool:
         return bool(
             len(staged.new_keys) or staged.new_attributes or staged.columns or staged.events
-            or staged.declared_events or staged.segments or staged.removed_segments or staged.accepted
+            or staged.declared_events or staged.segments or staged.removed_segments or staged.lists
+            or staged.flips or staged.accepted
         )  # fmt: skip
 
     def _publish(self, staged: Staged, version: int, now_us: int) -> None:
@@ -109,6 +116,7 @@ class Writer:
             attribute.column.publish(edit, version, profiles)
         for owners in staged.owners:
             owners.attribute.own(owners.codes, owners.profile_plus_one)
+        self._publish_people(staged, version)
         for name, properties in staged.declared_events.items():
             indexes.events.ensure(name).declare(properties)
         for events in staged.events:
@@ -118,5 +126,22 @@ class Writer:
             indexes.event_ids.publish(staged.event_ids, now_us)
         for definition in staged.segments:
             self._catalogue.put(definition)
+        if staged.lists:
+            self._catalogue.lists.publish(staged.lists)
         for id_ in staged.removed_segments:
             self._catalogue.remove(id_)
+
+    def _publish_people(self, staged: Staged, version: int) -> None:
+        """Who was merged and who was erased."""
+        indexes = self._indexes
+        for leads in staged.leads:
+            leads.attribute.lead(leads.codes, leads.profile_plus_one)
+        if staged.relinking is not None:
+            staged.relinking.publish(indexes)
+        for merge in staged.merges:
+            indexes.identities.merge(merge)
+        for erasure in staged.erasures:
+            indexes.identities.erase(erasure.profile)
+            indexes.tombstones.put(erasure, version)
+        if staged.completes_version:
+            indexes.tombstones.completed_version = staged.completes_version

@@ -17,21 +17,28 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from headcount_engine.changes.chunks import Chunk, Entry, pack
 from headcount_engine.errors import StoreDamaged, StoreError
-from headcount_engine.indexes import state
+from headcount_engine.indexes import people, state
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
 from headcount_engine.indexes.deduplication import IdsEdit
 from headcount_engine.indexes.dictionaries import Dictionary
 from headcount_engine.indexes.events import TypeEdit
+from headcount_engine.indexes.identities import MergeEdit
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.state import Plain
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.tombstones import Holder
+from headcount_engine.ingest.relinking import dictionary_of, relinking
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.membership import pages
+from headcount_engine.membership.lists import ListEdit
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
+from headcount_engine.model.segments import ListName
 from headcount_engine.model.values import Kind
 
 _NO_CHANGES: U32 = np.zeros(0, dtype=np.uint32)
@@ -51,14 +58,12 @@ class Section(enum.IntEnum):
     BATCH = 9
     SEGMENTS = 10
     REMOVED_SEGMENTS = 11
-
-
-class _Scope(enum.IntEnum):
-    """Whose dictionary: an attribute's, or that of a property of events (texts and sets apart)."""
-
-    ATTRIBUTE = 0
-    PROPERTY_TEXTS = 1
-    PROPERTY_SETS = 2
+    LISTS = 12
+    MERGES = 20
+    ERASURES = 21
+    RELEASED = 22
+    COMPLETED = 23
+    FLIPS = 13
 
 
 class Recorder:
@@ -67,11 +72,11 @@ class Recorder:
     def __init__(self, indexes: Indexes) -> None:
         """Take everything that the dictionaries hold as logged."""
         self._indexes = indexes
-        self._logged: dict[tuple[_Scope, str, int], int] = {}
-        named: list[tuple[_Scope, str, Dictionary | None]] = [
-            *((_Scope.ATTRIBUTE, name, a.dictionary) for name, a in indexes.attributes.all().items()),
-            *((_Scope.PROPERTY_TEXTS, name, d) for name, d in indexes.events.texts.items()),
-            *((_Scope.PROPERTY_SETS, name, d) for name, d in indexes.events.sets.items()),
+        self._logged: dict[tuple[Holder, str, int], int] = {}
+        named: list[tuple[Holder, str, Dictionary | None]] = [
+            *((Holder.ATTRIBUTE, name, a.dictionary) for name, a in indexes.attributes.all().items()),
+            *((Holder.PROPERTY_TEXTS, name, d) for name, d in indexes.events.texts.items()),
+            *((Holder.PROPERTY_SETS, name, d) for name, d in indexes.events.sets.items()),
         ]
         for scope, name, dictionary in named:
             for part, table in enumerate(state.tables_of(dictionary)):
@@ -97,6 +102,12 @@ class Recorder:
             (Section.BATCH, [1] if staged.takes_batch else []),
             (Section.SEGMENTS, [list(pages.dump_definition(d).items()) for d in staged.segments]),
             (Section.REMOVED_SEGMENTS, list(staged.removed_segments)),
+            (Section.LISTS, [[e.segment, e.which.value, e.entered, e.gone] for e in staged.lists]),
+            (Section.MERGES, _merges(staged)),
+            (Section.ERASURES, [people.erasure_of(e) for e in staged.erasures]),
+            (Section.RELEASED, [people.released_of(r) for r in staged.released]),
+            (Section.COMPLETED, [staged.completes_version] if staged.completes_version else []),
+            (Section.FLIPS, _flips(staged)),
         ]
         return [now_us, [[int(section), content] for section, content in held if content]]
 
@@ -110,16 +121,18 @@ class Recorder:
                     self._logged[scope, name, part] = end
         return found
 
-    def _touched(self, staged: Staged) -> Iterable[tuple[_Scope, str, Dictionary | None]]:
+    def _touched(self, staged: Staged) -> Iterable[tuple[Holder, str, Dictionary | None]]:
         attributes = {a.definition.name: a for a, _ in staged.columns}
         attributes.update({a.definition.name: a for a in staged.new_attributes})
         for name, attribute in attributes.items():
-            yield _Scope.ATTRIBUTE, name, attribute.dictionary
+            yield Holder.ATTRIBUTE, name, attribute.dictionary
         events = self._indexes.events
         properties = {name for edit in staged.events for piece in edit.pieces for name in piece.properties}
         for name in sorted(properties):
-            yield _Scope.PROPERTY_TEXTS, name, events.texts.get(name)
-            yield _Scope.PROPERTY_SETS, name, events.sets.get(name)
+            yield Holder.PROPERTY_TEXTS, name, events.texts.get(name)
+            yield Holder.PROPERTY_SETS, name, events.sets.get(name)
+        for released in (*staged.released, *(r for e in staged.erasures for r in e.released)):
+            yield released.holder, released.name, dictionary_of(self._indexes, released)
 
 
 def _column(attribute: Attribute, edit: ColumnEdit) -> Plain:
@@ -136,6 +149,21 @@ def _type_edit(edit: TypeEdit) -> Plain:
 
 def _ids(edit: IdsEdit | None) -> list[Plain]:
     return [] if edit is None or not len(edit.first) else [edit.first, edit.second, edit.contents]
+
+
+def _merges(staged: Staged) -> list[Plain]:
+    if not staged.merges:
+        return []
+    pairs = np.array([[m.survivor, m.loser] for m in staged.merges], dtype=np.int64)
+    leads: list[Plain] = [
+        [lead.attribute.definition.name, lead.codes, lead.profile_plus_one] for lead in staged.leads
+    ]
+    return [pairs, leads]
+
+
+def _flips(staged: Staged) -> list[Plain]:
+    chunk = pack([Entry(1, 0, staged.flips)]) if staged.flips else None
+    return [] if chunk is None else list(chunk.plain())
 
 
 def decode(content: Plain, indexes: Indexes, limits: Limits) -> tuple[int, Staged]:
@@ -170,6 +198,18 @@ class _Decoder:
             Section.REMOVED_SEGMENTS: lambda staged, held: replace(
                 staged, removed_segments=tuple(cast("list[str]", held))
             ),
+            Section.LISTS: self._lists,
+            Section.MERGES: self._merges,
+            Section.ERASURES: lambda staged, held: replace(
+                staged, erasures=tuple(map(people.restore_erasure, held))
+            ),
+            Section.RELEASED: lambda staged, held: replace(
+                staged, released=tuple(map(people.restore_released, held))
+            ),
+            Section.COMPLETED: lambda staged, held: replace(staged, completes_version=cast("int", held[0])),
+            Section.FLIPS: lambda staged, held: replace(
+                staged, flips=Chunk.restore(cast("list[NDArray[np.generic]]", held)).flips()
+            ),
         }
         staged = Staged(accepted=0)
         for number, content in sections:
@@ -179,7 +219,8 @@ class _Decoder:
                     "release that wrote it"
                 )
             staged = readers[Section(number)](staged, cast("list[Plain]", content))
-        return staged
+        work = relinking(self._indexes, staged.merges, staged.erasures, staged.released)
+        return replace(staged, relinking=work)
 
     def _keys(self, staged: Staged, held: list[Plain]) -> Staged:
         data, offsets = cast("tuple[U8, I64]", held)
@@ -196,12 +237,12 @@ class _Decoder:
     def _dictionaries(self, staged: Staged, held: list[Plain]) -> Staged:
         for plain in held:
             scope, name, part, first, texts = cast("tuple[int, str, int, int, Plain]", plain)
-            match _Scope(scope):
-                case _Scope.ATTRIBUTE:
+            match Holder(scope):
+                case Holder.ATTRIBUTE:
                     dictionary = self._attribute(name).dictionary
-                case _Scope.PROPERTY_TEXTS:
+                case Holder.PROPERTY_TEXTS:
                     dictionary = self._indexes.events.dictionary(name, Kind.TEXT)
-                case _Scope.PROPERTY_SETS:
+                case Holder.PROPERTY_SETS:
                     dictionary = self._indexes.events.dictionary(name, Kind.TEXT_SET)
             state.extend_texts(state.tables_of(dictionary)[part], first, texts)
         return staged
@@ -224,6 +265,14 @@ class _Decoder:
             for name, codes, profiles in cast("list[tuple[str, I64, U32]]", held)
         ]
         return replace(staged, owners=tuple(owners))
+
+    def _merges(self, staged: Staged, held: list[Plain]) -> Staged:
+        pairs, leads = cast("tuple[I64, list[tuple[str, I64, U32]]]", held)
+        return replace(
+            staged,
+            merges=tuple(MergeEdit(survivor, loser) for survivor, loser in pairs.tolist()),
+            leads=tuple(OwnerEdit(self._attribute(name), codes, owners) for name, codes, owners in leads),
+        )
 
     def _declared(self, staged: Staged, held: list[Plain]) -> Staged:
         declared = {
@@ -250,3 +299,10 @@ class _Decoder:
             for plain in held
         ]
         return replace(staged, segments=tuple(definitions))
+
+    def _lists(self, staged: Staged, held: list[Plain]) -> Staged:
+        edits = [
+            ListEdit(segment, ListName(which), entered, gone)
+            for segment, which, entered, gone in cast("list[tuple[str, str, U32, U32]]", held)
+        ]
+        return replace(staged, lists=tuple(edits))

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit
 from headcount_engine.indexes.deduplication import IdsEdit
 from headcount_engine.indexes.events import TypeEdit
+from headcount_engine.indexes.identities import MergeEdit
+from headcount_engine.indexes.tombstones import EraseEdit, Released
+from headcount_engine.ingest.relinking import Relinking
 from headcount_engine.membership.catalogue import Definition
+from headcount_engine.membership.lists import ListEdit
 from headcount_engine.model.batches import I64, U32, RejectedRow, Texts
+from headcount_engine.model.changes import SegmentFlips
 from headcount_engine.model.values import ValueType
 
 
@@ -30,6 +37,11 @@ class Staged:
     accepted: int
     rejected: tuple[RejectedRow, ...] = ()
     duplicates: int = 0
+    repeated_rows: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Rows whose event was there already, ascending; with `creating_rows` for the receipts of writes that share this
+    commit, and not in the log."""
+    creating_rows: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The row that brings each new key, ascending."""
     new_keys: Texts = field(default_factory=lambda: Texts.of([]))
     new_attributes: tuple[Attribute, ...] = ()
     columns: tuple[tuple[Attribute, ColumnEdit], ...] = ()
@@ -43,3 +55,19 @@ class Staged:
     """Definitions to enter or replace."""
     removed_segments: tuple[str, ...] = ()
     """Ids of segments to take out."""
+    lists: tuple[ListEdit, ...] = ()
+    """What happens to the lists of segments, after `segments` are entered and before any is taken out."""
+    flips: tuple[SegmentFlips, ...] = ()
+    """Who joins and leaves which segments by all of this; at most one of a segment."""
+    merges: tuple[MergeEdit, ...] = ()
+    """Profiles that end in another, in this order. Their values and lists are in `columns`, `owners` and `lists`."""
+    leads: tuple[OwnerEdit, ...] = ()
+    """Identifiers that name a survivor without being its value, after `owners`."""
+    erasures: tuple[EraseEdit, ...] = ()
+    """Profiles that go."""
+    released: tuple[Released, ...] = ()
+    """Dictionary entries that nobody holds any more, beside those of `erasures`."""
+    relinking: Relinking | None = None
+    """What merges, erasures and releases do to events and texts. Follows from them, and is not in the log."""
+    completes_version: int = 0
+    """Erasures up to this version have left every file of the store; 0: nothing new is known."""

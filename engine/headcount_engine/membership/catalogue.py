@@ -1,4 +1,4 @@
-"""The catalogue of segments: ids and names, definitions, references. Sizes are not its business.
+"""The catalogue of segments: ids and names, definitions, references, lists. Sizes are not its business.
 
 Changed by the single writer under the database's turn; readers take the current mapping, which is replaced, never
 mutated.
@@ -11,38 +11,57 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from headcount_engine.bitmaps import EMPTY
+from headcount_engine.conditions.needs import Meaning
 from headcount_engine.conditions.text import suggest, to_text
 from headcount_engine.conditions.tree import Condition, InSegment, walk
 from headcount_engine.errors import (
     Aborted,
     AlreadyExists,
     HasDependents,
+    InvalidRule,
     InvalidValue,
     LimitExceeded,
     NotFound,
     ReferenceCycle,
     UnknownName,
 )
-from headcount_engine.limits import Limits
+from headcount_engine.limits import MICROSECONDS_PER_DAY, Limits
+from headcount_engine.membership.lists import NO_LISTS, ListStore, SegmentLists
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
 from headcount_engine.model.schema import checked_name
+from headcount_engine.model.segments import LANGUAGE_LEVEL, SegmentKind, SegmentState
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_RETENTION_MAX_US = 36_525 * MICROSECONDS_PER_DAY
+"""A hundred years: longer is taken for a unit mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One saved segment. `revision` counts its changes and makes its etag."""
+    """One saved segment. `rule` is None for a manual one; `revision` counts its changes and makes its etag.
+
+    retention_us             how long a profile stays after it ceased to match; None: not at all
+    retention_is_for_unknown whether that holds for unknown profiles only
+    source                   where a manual segment comes from, such as the name of a CRM
+    language_level           the meaning of rules that it was saved under
+    """
 
     id: str
     name: str
-    rule: Condition
+    rule: Condition | None
     description: str
     folder: str
     labels: Mapping[str, str]
     created_us: int
     updated_us: int
     revision: int = 1
+    kind: SegmentKind = SegmentKind.RULE
+    state: SegmentState = SegmentState.LIVE
+    retention_us: int | None = None
+    retention_is_for_unknown: bool = False
+    source: str = ""
+    language_level: int = LANGUAGE_LEVEL
 
     @property
     def etag(self) -> str:
@@ -50,13 +69,13 @@ class Definition:
 
     @property
     def text(self) -> str:
-        """The rule in canonical layout."""
-        return to_text(self.rule)
+        """The rule in canonical layout; empty where there is none."""
+        return "" if self.rule is None else to_text(self.rule)
 
 
-def references(rule: Condition) -> set[str]:
+def references(rule: Condition | None) -> set[str]:
     """The segments that a rule names."""
-    return {node.segment for node in walk(rule) if isinstance(node, InSegment)}
+    return set() if rule is None else {node.segment for node in walk(rule) if isinstance(node, InSegment)}
 
 
 def id_from_name(name: str, taken: Iterable[str]) -> str:
@@ -71,23 +90,78 @@ def id_from_name(name: str, taken: Iterable[str]) -> str:
     return id_
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CatalogueView:
+    """The segments and their lists as of one version. Names are unique, so a rule may use either; an id wins.
+
+    `revision` counts the changes of definitions, not those of lists.
+    """
+
+    by_id: Mapping[str, Definition]
+    by_name: Mapping[str, str]
+    lists: Mapping[str, SegmentLists]
+    revision: int
+
+    def find(self, segment: str) -> Definition | None:
+        """By id, then by name."""
+        segment = unicodedata.normalize("NFC", segment)
+        return self.by_id.get(segment) or self.by_id.get(self.by_name.get(segment, ""))
+
+    def required(self, segment: str) -> Definition:
+        """By id or name, for rules; raises UnknownName with what is near."""
+        found = self.find(segment)
+        if found is None:
+            raise UnknownName("segment", segment, suggest(segment, sorted({*self.by_name, *self.by_id})))
+        return found
+
+    def meaning(self, segment: str) -> Meaning:
+        """What a reference stands for; raises UnknownName."""
+        definition = self.required(segment)
+        lists = self.lists.get(definition.id, NO_LISTS)
+        if definition.state.is_frozen:
+            frozen = EMPTY if lists.frozen is None else lists.frozen
+            return Meaning(definition.id, None, frozen, EMPTY, True)
+        if definition.kind is SegmentKind.RULE:
+            return Meaning(definition.id, definition.rule, EMPTY, EMPTY, False)
+        return Meaning(definition.id, definition.rule, lists.added, lists.removed, True)
+
+    def dependents(self, id_: str) -> list[Definition]:
+        """The segments that refer to this one, by name."""
+        return sorted(
+            (d for d in self.by_id.values() if any(t.id == id_ for t in self.targets(d))),
+            key=lambda d: d.name,
+        )
+
+    def targets(self, definition: Definition) -> list[Definition]:
+        """The segments that one refers to."""
+        found = (self.find(name) for name in sorted(references(definition.rule)))
+        return list({t.id: t for t in found if t is not None}.values())
+
+
+NO_SEGMENTS = CatalogueView({}, {}, {}, 0)
+
+
 class Catalogue:
-    """All segments by id. Names are unique too, so a rule may use either; an id wins over a name."""
+    """All segments, and how they may change. `lists` is what they hold."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._by_id: dict[str, Definition] = {}
         self._by_name: dict[str, str] = {}
+        self.lists = ListStore()
         self.revision = 0
         """Counts the changes of the catalogue."""
+
+    def view(self) -> CatalogueView:
+        """As it is; what changes later is not seen. Under the gate, or by the writer."""
+        return CatalogueView(self._by_id, self._by_name, self.lists.all(), self.revision)
 
     def all(self) -> Mapping[str, Definition]:
         return self._by_id
 
     def find(self, segment: str) -> Definition | None:
         """By id, then by name."""
-        segment = unicodedata.normalize("NFC", segment)
-        return self._by_id.get(segment) or self._by_id.get(self._by_name.get(segment, ""))
+        return self.view().find(segment)
 
     def get(self, segment: str) -> Definition:
         """By id or name; raises NotFound."""
@@ -96,42 +170,51 @@ class Catalogue:
             raise NotFound("segment", segment)
         return found
 
-    def definition(self, segment: str) -> tuple[str, Condition]:
-        """(id, rule), for rules that refer to it; raises UnknownName."""
-        found = self.find(segment)
-        if found is None:
-            raise UnknownName("segment", segment, suggest(segment, sorted({*self._by_name, *self._by_id})))
-        return found.id, found.rule
+    def meaning(self, segment: str) -> Meaning:
+        """What a reference stands for; raises UnknownName."""
+        return self.view().meaning(segment)
 
     def dependents(self, id_: str) -> list[str]:
         """Names of the segments that refer to this one, in order."""
-        users = []
-        for other in self._by_id.values():
-            targets = (self.find(r) for r in references(other.rule))
-            if any(t is not None and t.id == id_ for t in targets):
-                users.append(other.name)
-        return sorted(users)
+        return [d.name for d in self.view().dependents(id_)]
 
     # ------------------------------------------------------------------------------------ changes, decided here
 
-    def drafted(self, draft: SegmentDraft, rule: Condition, now_us: int) -> Definition:
-        """The definition that a draft asks for; raises AlreadyExists, InvalidValue, LimitExceeded, ReferenceCycle."""
+    def drafted(self, draft: SegmentDraft, rule: Condition | None, now_us: int) -> Definition:
+        """The definition that a draft asks for; raises AlreadyExists, InvalidValue, LimitExceeded, InvalidRule."""
+        id_, name = self._new_name(draft.id, draft.name)
+        if draft.state.is_frozen:
+            raise InvalidValue("a new segment is a draft or live", path="segment.state")
+        if draft.kind is None and rule is None:
+            raise InvalidRule("a segment has a rule, or its kind is manual", path="segment.rule")
+        definition = Definition(
+            id_, name, rule, draft.description, draft.folder, dict(draft.labels), now_us, now_us,
+            kind=draft.kind or SegmentKind.RULE, state=draft.state, retention_us=draft.retention_us or None,
+            retention_is_for_unknown=draft.retention_is_for_unknown, source=draft.source,
+        )  # fmt: skip
+        self._check(definition)
+        return definition
+
+    def copied(self, segment: str, new_id: str, name: str, now_us: int) -> Definition:
+        """The definition of a copy; raises NotFound and what `drafted` raises. Lists are the caller's business."""
+        old = self.get(segment)
+        id_, name = self._new_name(new_id, name or f"Copy of {old.name}")
+        return replace(old, id=id_, name=name, created_us=now_us, updated_us=now_us, revision=1)
+
+    def _new_name(self, id_: str, name: str) -> tuple[str, str]:
+        """(id, name) of a segment to be; raises AlreadyExists, InvalidValue, LimitExceeded."""
         if len(self._by_id) >= self._limits.segments:
             raise LimitExceeded("segments", self._limits.segments)
-        name = checked_name(draft.name, "a segment", self._limits)
-        if draft.id and not _ID.fullmatch(draft.id):
+        name = checked_name(name, "a segment", self._limits)
+        if id_ and not _ID.fullmatch(id_):
             raise InvalidValue(
                 "a segment's id is lower-case letters, digits, - and _, at most 63", path="segment.id"
             )
-        id_ = draft.id or id_from_name(name, self._by_id)
+        id_ = id_ or id_from_name(name, self._by_id)
         if id_ in self._by_id:
             raise AlreadyExists("segment", id_)
         self._check_name(name, id_)
-        definition = Definition(
-            id_, name, rule, draft.description, draft.folder, dict(draft.labels), now_us, now_us
-        )
-        self._check_cycle(definition)
-        return definition
+        return id_, name
 
     def changed(
         self, segment: str, changes: SegmentChanges, rule: Condition | None, etag: str | None, now_us: int
@@ -149,13 +232,26 @@ class Catalogue:
             old,
             name=name,
             rule=old.rule if rule is None else rule,
+            language_level=old.language_level if rule is None else LANGUAGE_LEVEL,
             description=old.description if changes.description is None else changes.description,
             folder=old.folder if changes.folder is None else changes.folder,
             labels=old.labels if changes.labels is None else dict(changes.labels),
+            state=old.state if changes.state is None else changes.state,
+            retention_us=old.retention_us if changes.retention_us is None else changes.retention_us or None,
+            retention_is_for_unknown=(
+                old.retention_is_for_unknown
+                if changes.retention_is_for_unknown is None
+                else changes.retention_is_for_unknown
+            ),
+            source=old.source if changes.source is None else changes.source,
             updated_us=now_us,
             revision=old.revision + 1,
         )
-        self._check_cycle(new)
+        self._check(new)
+        if new.state is SegmentState.DRAFT and old.state is not SegmentState.DRAFT:
+            live = [d.name for d in self.view().dependents(old.id) if d.state is SegmentState.LIVE]
+            if live:
+                raise HasDependents(old.name, live)
         return new
 
     def removable(self, segment: str, etag: str | None) -> Definition:
@@ -176,7 +272,8 @@ class Catalogue:
         self.revision += 1
 
     def remove(self, id_: str) -> None:
-        """Take a definition out."""
+        """Take a definition out, with its lists."""
+        self.lists.remove(id_)
         name = self._by_id[id_].name
         self._by_name = {n: i for n, i in self._by_name.items() if n != name}
         self._by_id = {i: d for i, d in self._by_id.items() if i != id_}
@@ -198,6 +295,33 @@ class Catalogue:
         if etag and etag != definition.etag:
             raise Aborted(f"segment {definition.id!r} has changed since it was read")
 
+    def _check(self, definition: Definition) -> None:
+        """Refuse fields that do not go together, and references that must not be."""
+        is_manual = definition.kind is SegmentKind.MANUAL
+        if is_manual and definition.rule is not None:
+            raise InvalidValue("a manual segment has no rule", path="segment.rule")
+        if not is_manual and definition.rule is None:
+            raise InvalidValue("a data-driven segment has a rule", path="segment.rule")
+        if definition.retention_us is not None:
+            if is_manual:
+                raise InvalidValue(
+                    "retention goes with a rule: those on a list stay", path="segment.retention"
+                )
+            if not 0 < definition.retention_us <= _RETENTION_MAX_US:
+                raise InvalidValue(
+                    "retention is more than nothing and at most 100 years", path="segment.retention"
+                )
+        for text, path in ((definition.source, "segment.source"), (definition.folder, "segment.folder")):
+            if len(text.encode("utf-8", "surrogatepass")) > self._limits.name_bytes:
+                raise LimitExceeded(path, self._limits.name_bytes)
+        self._check_cycle(definition)
+        if definition.state is SegmentState.LIVE:
+            for target in self.view().targets(definition):
+                if target.state is SegmentState.DRAFT:
+                    raise InvalidRule(
+                        f"segment {target.name!r} is a draft, and a live segment cannot refer to it"
+                    )
+
     def _check_cycle(self, definition: Definition) -> None:
         """Refuse a definition that reaches itself. Depth first over what is saved, each segment once."""
         path: list[str] = [definition.name]
@@ -211,9 +335,7 @@ class Catalogue:
                 path.pop()
                 done.add(current.id)
                 continue
-            target = definition if name in (definition.id, definition.name) else self.find(name)
-            if target is None:
-                raise UnknownName("segment", name, suggest(name, sorted({*self._by_name, *self._by_id})))
+            target = definition if name in (definition.id, definition.name) else self.view().required(name)
             if target.id == definition.id:
                 raise ReferenceCycle([*path, definition.name])
             if target.id not in done:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headcount_engine.errors import Cancelled, DeadlineExceeded
 from headcount_engine.model.batches import U32, Mask
 from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
+from headcount_engine.model.segments import SegmentKind, SegmentState
 from headcount_engine.model.values import Cell
 
 
@@ -222,30 +223,46 @@ class SchemaView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDraft:
-    """A segment to create. An empty `id` is made from the name."""
+    """A segment to create. An empty `id` is made from the name; `kind` None is data-driven.
+
+    `holding`, for a manual segment: a rule whose members of now it begins with. `source`: where a list comes from.
+    """
 
     name: str
-    rule: str
+    rule: str = ""
     id: str = ""
     description: str = ""
     folder: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    kind: SegmentKind | None = None
+    state: SegmentState = SegmentState.LIVE
+    retention_us: int | None = None
+    retention_is_for_unknown: bool = False
+    source: str = ""
+    holding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentChanges:
-    """None leaves a field as it is."""
+    """None leaves a field as it is; a retention of 0 takes it away."""
 
     name: str | None = None
     rule: str | None = None
     description: str | None = None
     folder: str | None = None
     labels: Mapping[str, str] | None = None
+    state: SegmentState | None = None
+    retention_us: int | None = None
+    retention_is_for_unknown: bool | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A saved segment. `rule` is canonical text; `size` is exact at `version` and `now_us`, None if not asked for."""
+    """A saved segment. `rule` is canonical text; `size` is exact at `version` and `now_us`, None if not asked for.
+
+    `legacy_reason`: why it should be looked at again, empty where nothing says so. `references` and `dependents`: ids.
+    """
 
     id: str
     name: str
@@ -259,18 +276,29 @@ class Segment:
     size: int | None = None
     version: int = 0
     now_us: int = 0
+    kind: SegmentKind = SegmentKind.RULE
+    state: SegmentState = SegmentState.LIVE
+    retention_us: int | None = None
+    retention_is_for_unknown: bool = False
+    source: str = ""
+    legacy_reason: str = ""
+    references: tuple[str, ...] = ()
+    dependents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentQuery:
-    """Filters all hold together. `label` is `key` or `key=value`; `text` is found in name or description, any case.
+    """Filters all hold together. `folder` takes in the folders below it (`a` those in `a/b`); `label` is `key` or
+    `key=value`; `text` is found in id, name or description, any case; no `states` means all but archived ones.
 
-    `order_by`: name, size, created or updated, with ` desc` for descending; `page_token` as a page returned it.
+    `order_by`: id, name, size, created or updated, with ` desc` for descending; `page_token` as a page returned it.
     """
 
     folder: str | None = None
     label: str | None = None
     text: str | None = None
+    kind: SegmentKind | None = None
+    states: frozenset[SegmentState] = frozenset()
     order_by: str = "name"
     page_size: int = 100
     page_token: str = ""
@@ -310,3 +338,5 @@ class Settings:
     infers_schema: bool = True
     opt_out_topics: frozenset[str] = frozenset()
     """Consent topics for which no record counts as subscribed; all others are opt-in."""
+    legacy_before_us: int | None = None
+    """Segments created before this instant are marked as legacy."""

@@ -1,0 +1,137 @@
+"""How a question is put: read the rule, wait for what the caller has seen, pin one version, evaluate at one now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from headcount_engine.clock import Clock
+from headcount_engine.conditions.spans import Moment
+from headcount_engine.conditions.tree import Condition
+from headcount_engine.errors import InvalidArgument, OutOfRange
+from headcount_engine.evaluation.answer import Question
+from headcount_engine.evaluation.prepare import Prepared, PreparedRules
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.commit import Gate
+from headcount_engine.limits import Limits
+from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.model.answers import Need, Settings
+from headcount_engine.model.instants import checked_instant_us
+from headcount_engine.read_view import PinnedView
+
+Rule = str | Condition
+"""A rule as text or as a tree; a segment is `InSegment(name)`."""
+
+Answer = TypeVar("Answer")
+NEED_NOTHING = Need()
+_VERSIONS_AHEAD_MAX = 1_000_000
+"""A version further ahead is that of another store, and not worth waiting for."""
+_TELLING_S = 0.05
+"""Before the deadline of a caller who waits for a version: time to tell it that the version did not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """What an ad-hoc answer was computed at."""
+
+    version: int
+    now_us: int
+    started_ns: int
+
+    def engine_us(self) -> int:
+        return (time.perf_counter_ns() - self.started_ns) // 1_000
+
+
+class Asker:
+    """Puts questions. Any thread, any number at a time."""
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        catalogue: Catalogue,
+        gate: Gate,
+        clock: Clock,
+        settings: Settings,
+        limits: Limits,
+    ) -> None:
+        self._indexes = indexes
+        self._catalogue = catalogue
+        self._gate = gate
+        self._clock = clock
+        self._settings = settings
+        self._rules = PreparedRules(limits)
+
+    def go_on(self, clock: Clock) -> None:
+        """From here on now is what this clock says."""
+        self._clock = clock
+
+    def now_us(self) -> int:
+        """The present: never before the last version's."""
+        return max(self._clock.now_us(), self._gate.now_us)
+
+    def prepared(self, rule: Rule) -> Prepared:
+        """The rule, read and checked; one asked lately is at hand. Raises InvalidRule, LimitExceeded."""
+        return self._rules.get(rule, self._catalogue, self._catalogue.revision)
+
+    def ask(
+        self,
+        rules: Sequence[Rule],
+        at_us: int | None,
+        need: Need,
+        ask: Callable[[Question, list[Condition], At], Answer],
+        attributes: Sequence[str] = (),
+        *,
+        now_us: int | None = None,
+    ) -> Answer:
+        """Pin what the rules and `attributes` read and put the question to evaluation.
+
+        `at_us` asks at another instant; `now_us` is the present where the caller has one already, such as that of the
+        commit it is staging.
+        """
+        started_ns = time.perf_counter_ns()
+        self.wait_for(need)
+        while True:
+            prepared = [self.prepared(rule) for rule in rules]
+            names = set(attributes).union(*(p.names for p in prepared))
+            with PinnedView(self._indexes, self._gate, names, self._catalogue) as view:
+                if any(p.revision != view.segments.revision for p in prepared):
+                    continue  # a segment was edited in between, and with it what had to be pinned
+                moment, is_elsewhen = self._moment(view, at_us, now_us), at_us is not None
+                question = Question(view, moment, view.segments, need.deadline, is_elsewhen)
+                try:
+                    return ask(
+                        question, [p.condition for p in prepared], At(view.version, moment.now_us, started_ns)
+                    )
+                except OverflowError as error:
+                    raise InvalidArgument(
+                        "a window of the rule leaves the years 1 to 9999", path="at"
+                    ) from error
+
+    def _moment(self, view: PinnedView, at_us: int | None, now_us: int | None) -> Moment:
+        if at_us is not None:
+            instant_us = checked_instant_us(at_us, "at")
+        else:
+            instant_us = max(self.now_us() if now_us is None else now_us, view.now_us)
+        settings = self._settings
+        return Moment(instant_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
+
+    def wait_for(self, need: Need) -> None:
+        """Wait for a version or a clock that the answer must have reached.
+
+        Acknowledged versions are visible already: one that is ahead comes with a write under way, or never. It is
+        waited for until shortly before the deadline, and without a deadline not at all. Raises OutOfRange.
+        """
+        need.deadline.check()
+        ends_at = (need.deadline.at_monotonic or 0.0) - _TELLING_S
+        while need.min_version > self._gate.version:
+            if need.min_version > self._gate.version + _VERSIONS_AHEAD_MAX or time.monotonic() > ends_at:
+                raise OutOfRange(f"version {need.min_version} has not been written yet")
+            need.deadline.check()
+            time.sleep(0.001)
+        while need.min_now_us is not None and self.now_us() < need.min_now_us:
+            if need.min_now_us - self.now_us() > 60_000_000:
+                raise OutOfRange("min_now is more than a minute ahead of the clock")
+            need.deadline.check()
+            time.sleep(0.001)
