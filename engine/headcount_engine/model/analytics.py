@@ -171,9 +171,13 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class BreakdownAnswer:
-    """`size` members of `total` profiles, divided in each of the ways asked for."""
+    """`size` members of `total` profiles, divided in each of the ways asked for.
+
+    `beside`: for each of the rules to compare with, its size and how many members are in it too.
+    """
 
     breakdowns: tuple[Breakdown, ...]
+    beside: tuple[tuple[int, int], ...]
     size: int
     total: int
     version: int

@@ -1,0 +1,126 @@
+"""Questions about many members at once: overlaps of segments, breakdowns, what members have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
+from headcount_engine.audiences import affinity, breakdown, overlap
+from headcount_engine.audiences.affinity import Looking
+from headcount_engine.conditions.text import to_text
+from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.errors import LimitExceeded
+from headcount_engine.evaluation.answer import Question
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.limits import Limits
+from headcount_engine.model.analytics import (
+    AffinityAnswer,
+    Belonging,
+    BreakdownAnswer,
+    By,
+    ByAttribute,
+    ByBelonging,
+    OverlapAnswer,
+)
+from headcount_engine.model.answers import Need
+from headcount_engine.model.schema import CHANNELS, TAGS
+
+_SETS = {Belonging.TAGS: TAGS, Belonging.CHANNELS: CHANNELS}
+_LOOK_EVERYWHERE = Looking()
+
+
+class Analytics:
+    """Asks of one database. Any thread, any number at a time."""
+
+    def __init__(
+        self, indexes: Indexes, segment_ids: Callable[[], Sequence[str]], asker: Asker, limits: Limits
+    ) -> None:
+        """`segment_ids`: the segments that breakdowns by segment are about."""
+        self._indexes = indexes
+        self._segment_ids = segment_ids
+        self._asker = asker
+        self._limits = limits
+
+    def overlap(
+        self, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = NEED_NOTHING
+    ) -> OverlapAnswer:
+        """The sizes of all pairwise intersections, exactly. Raises InvalidRule, LimitExceeded."""
+        if len(rules) > self._limits.overlap_rules:
+            raise LimitExceeded("overlap_rules", self._limits.overlap_rules, len(rules))
+
+        def ask(question: Question, conditions: list[Condition], at: At) -> OverlapAnswer:
+            sizes, warnings = overlap.overlap(question, conditions)
+            texts = tuple(to_text(condition) for condition in conditions)
+            total = question.view.population.count
+            return OverlapAnswer(
+                texts, sizes, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings))
+            )
+
+        return self._asker.ask(rules, at_us, need, ask)
+
+    def breakdown(
+        self,
+        rule: Rule,
+        by: Sequence[By],
+        *,
+        beside: Sequence[Rule] = (),
+        at_us: int | None = None,
+        need: Need = NEED_NOTHING,
+    ) -> BreakdownAnswer:
+        """The members of a rule by value, range, step or event, and how many the rules `beside` share with it.
+
+        Raises InvalidRule, InvalidArgument, LimitExceeded.
+        """
+        if len(beside) > self._limits.overlap_rules:
+            raise LimitExceeded("overlap_rules", self._limits.overlap_rules, len(beside))
+        ids = self._segments(by)
+        names = [one.name for one in by if isinstance(one, ByAttribute)]
+        names += [_SETS[one.what] for one in by if isinstance(one, ByBelonging) and one.what in _SETS]
+
+        def ask(question: Question, conditions: list[Condition], at: At) -> BreakdownAnswer:
+            binder, execution = question.binder(), question.execution()
+            members = execution.members(execution.plan(binder.bind(conditions[0])))
+            others = [
+                execution.members(execution.plan(binder.bind(c))) for c in conditions[1 : 1 + len(beside)]
+            ]
+            shared = tuple((len(other), members.intersection_cardinality(other)) for other in others)
+            segments = dict(zip(ids, conditions[1 + len(beside) :], strict=True))
+            found = breakdown.breakdowns(question, members, by, segments, execution)
+            warnings = tuple(dict.fromkeys(binder.warnings))
+            size, total = len(members), question.view.population.count
+            return BreakdownAnswer(
+                found, shared, size, total, at.version, at.now_us, at.engine_us(), warnings
+            )
+
+        return self._asker.ask([rule, *beside, *map(InSegment, ids)], at_us, need, ask, names)
+
+    def _segments(self, by: Sequence[By]) -> Sequence[str]:
+        wants_them = any(isinstance(one, ByBelonging) and one.what is Belonging.SEGMENTS for one in by)
+        return sorted(self._segment_ids()) if wants_them else ()
+
+    def affinity(
+        self,
+        rule: Rule,
+        looking: Looking = _LOOK_EVERYWHERE,
+        *,
+        at_us: int | None = None,
+        need: Need = NEED_NOTHING,
+    ) -> AffinityAnswer:
+        """What the members of a rule have more often than everyone, and who else has much of it."""
+        names = sorted(self._indexes.attributes.all())
+
+        def ask(question: Question, conditions: list[Condition], at: At) -> AffinityAnswer:
+            shown = [name for name in names if not name.startswith("$")]
+            size, traits, alike, warnings = affinity.affinity(question, conditions[0], shown, looking)
+            return AffinityAnswer(
+                traits,
+                alike,
+                size,
+                question.view.population.count,
+                at.version,
+                at.now_us,
+                at.engine_us(),
+                tuple(dict.fromkeys(warnings)),
+            )
+
+        return self._asker.ask([rule], at_us, need, ask, names)
