@@ -5,6 +5,7 @@
     EngineError
     ├── InvalidArgument            the request is wrong, whatever the state
     │   ├── InvalidValue           a value of the wrong type, out of range or not a value at all
+    │   ├── InvalidCursor          a cursor that this store did not give
     │   └── InvalidRule            a rule that cannot be read, is malformed, or names what does not exist
     │       ├── UnknownName        ... and what might have been meant
     │       └── ReferenceCycle     a segment that would refer to itself, however far round
@@ -13,7 +14,9 @@
     ├── FailedPrecondition         right in itself, wrong in this state
     │   └── HasDependents          deleting it would break the named others
     ├── Aborted                    an etag that is no longer current
-    ├── OutOfRange                 a cursor that is too old
+    │   └── ReaderTooSlow          a reader of changes that was away for too long; it may go on where it stood
+    ├── OutOfRange                 a position outside what is kept
+    │   └── CursorTooOld           changes before what is kept, with how to start again
     ├── LimitExceeded              one of the bounds in `limits`, named
     ├── DeadlineExceeded
     ├── Cancelled
@@ -50,6 +53,13 @@ class InvalidArgument(EngineError):
 
 class InvalidValue(InvalidArgument):
     """A value that its declared type does not admit."""
+
+
+class InvalidCursor(InvalidArgument):
+    """A cursor that was garbled, made up, or given by another store."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, path="cursor")
 
 
 class InvalidRule(InvalidArgument):
@@ -133,8 +143,27 @@ class Aborted(EngineError):
     """The state changed between the caller's read and its write."""
 
 
+class ReaderTooSlow(Aborted):
+    """`cursor` is where the reader stood: the same call with it goes on from there."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__("the reader took too long while changes kept coming: go on from the cursor")
+        self.cursor = cursor
+
+
 class OutOfRange(EngineError):
-    """A position before what is kept."""
+    """A position outside what is kept."""
+
+
+class CursorTooOld(OutOfRange):
+    """`oldest_version` is the first whose changes are all kept."""
+
+    def __init__(self, version: int, oldest_version: int) -> None:
+        super().__init__(
+            f"the changes of version {version} are no longer kept, only those from version {oldest_version} on: "
+            "start again from now with the initial members, or from the oldest change that is kept"
+        )
+        self.oldest_version = oldest_version
 
 
 class LimitExceeded(EngineError):

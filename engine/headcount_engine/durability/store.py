@@ -106,6 +106,11 @@ class Store:
         self.report = report
 
     @property
+    def id(self) -> bytes:
+        """Drawn when the store was made, and its own for ever."""
+        return self._manifest.store
+
+    @property
     def failure(self) -> str | None:
         """Why the store is read-only, or None."""
         return self._log.failure

@@ -196,8 +196,8 @@ def _guarded(offset: Callable[[int], int], us: int) -> int:
     return offset(min(max(us, INSTANT_MIN_US + day), INSTANT_MAX_US - day))
 
 
-def local_days(times_us: NDArray[np.int64], zone_name: str) -> NDArray[np.int64]:
-    """Calendar day in the zone (days since 1970-01-01) of each instant: i64 of n."""
+def local_times_us(times_us: NDArray[np.int64], zone_name: str) -> NDArray[np.int64]:
+    """What clocks in the zone show at each instant, as microseconds since they showed the epoch: i64 of n."""
     if not len(times_us):
         return np.empty(0, dtype=np.int64)
     years = [(_EPOCH + dt.timedelta(microseconds=int(us))).year for us in (times_us.min(), times_us.max())]
@@ -205,4 +205,9 @@ def local_days(times_us: NDArray[np.int64], zone_name: str) -> NDArray[np.int64]
     starts = np.array([start for start, _ in changes], dtype=np.int64)
     offsets = np.array([offset for _, offset in changes], dtype=np.int64)
     at = np.searchsorted(starts, times_us, side="right") - 1
-    return (times_us + offsets[at]) // np.int64(86_400_000_000)
+    return times_us + offsets[at]
+
+
+def local_days(times_us: NDArray[np.int64], zone_name: str) -> NDArray[np.int64]:
+    """Calendar day in the zone (days since 1970-01-01) of each instant: i64 of n."""
+    return local_times_us(times_us, zone_name) // np.int64(86_400_000_000)
