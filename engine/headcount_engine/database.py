@@ -18,6 +18,7 @@ from headcount_engine.asking import Rule as Rule
 from headcount_engine.changes.feed import Changes
 from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.clock import Clock, WallClock, offset_from
+from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
@@ -38,6 +39,7 @@ from headcount_engine.ingest import turns
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.groups import Groups
+from headcount_engine.ingest.live import LiveStage
 from headcount_engine.ingest.joining import Batch
 from headcount_engine.ingest.people import People
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
@@ -45,8 +47,10 @@ from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
+from headcount_engine.listing import MemberLists
 from headcount_engine.membership import pages
 from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.membership.live import LiveSegments
 from headcount_engine.model.answers import (
     CheckAnswer,
     CheckManyAnswer,
@@ -71,6 +75,7 @@ from headcount_engine.model.answers import (
 from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
 from headcount_engine.model.instants import checked_instant_us
 from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
+from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
 from headcount_engine.read_view import PinnedView
 from headcount_engine.segments import Segments
 from headcount_engine.sending import Sending
@@ -104,14 +109,18 @@ class Database:
         self._asker = Asker(self._indexes, self._catalogue, self._gate, clock, settings, limits)
         self._changes = Changes(os.urandom(16), settings.default_zone, changes)
         self._writer = Writer(self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes)
-        self.analytics = Analytics(
-            self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits
-        )
+        self.live = LiveSegments(self._indexes, self._moment_at)
+        self._live_stage = LiveStage(self._indexes, self._catalogue, self.live, self._gate)
+        self._writer.begin(self._live_stage)
+        self.analytics = Analytics(self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits)
         self.segments = Segments(self._catalogue, self._asker, self._writer, self._commit, settings)
+        self.member_lists = MemberLists(
+            self._indexes, self._catalogue, self.segments, self._writer, self._commit, limits
+        )
         self.sending = Sending(self._indexes, self._asker, limits)
         self.following = Following(self._changes, self._catalogue, self._asker, settings)
         self.people = People(self._indexes, self._catalogue.lists, self._commit, limits)
-        self._groups = Groups(self._writer, self._stage)
+        self._groups = Groups(self._writer, self._stage, self._indexes.identities.find)
         self._is_open = True
 
     @staticmethod
@@ -453,6 +462,18 @@ class Database:
     def delete_segment(self, segment: str, *, etag: str | None = None) -> None:
         self.segments.delete(segment, etag=etag)
 
+    def add_members(self, segment: str, people: Sequence[NamedPeople]) -> ListReceipt:
+        """Put profiles on the list of a segment, as `MemberLists.edit`."""
+        return self.member_lists.edit(segment, people, ImportMode.APPEND)
+
+    def remove_members(self, segment: str, people: Sequence[NamedPeople]) -> ListReceipt:
+        """Take profiles off the list of a segment."""
+        return self.member_lists.edit(segment, people, ImportMode.REMOVE)
+
+    def import_members(self, segment: str, people: Sequence[NamedPeople], mode: ImportMode) -> ListReceipt:
+        """A whole list at once."""
+        return self.member_lists.edit(segment, people, mode)
+
     def duplicate_segment(self, segment: str, new_id: str, name: str) -> Segment:
         return self.segments.duplicate(segment, new_id, name)
 
@@ -476,6 +497,25 @@ class Database:
             },
             clock_offset_us=getattr(self._clock, "offset_us", 0),
         )
+
+    def _moment_at(self, now_us: int) -> Moment:
+        settings = self._settings
+        return Moment(now_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
+
+    def tick(self) -> int:
+        """Bring live segments to the clock's now: whoever time alone makes a member joins, and leaves; the version."""
+        if not self._is_open:
+            raise FailedPrecondition("the database is closed")
+        return self._writer.tick()
+
+    def live_now_us(self) -> int:
+        """The now that live answers carry: the last commit's or tick's."""
+        return self._gate.now_us
+
+    def check_live(self) -> None:
+        """Compare everything that is kept for live segments with what it follows from. For tests."""
+        with self._writer.exclusively(), PinnedView(self._indexes, self._gate, (), self._catalogue) as view:
+            self.live.check(view, self._gate.now_us, self._catalogue.view())
 
     def _now_us(self) -> int:
         return self._asker.now_us()
@@ -517,11 +557,12 @@ class Database:
     ) -> None:
         """Checkpoint, then log; then commit into the log."""
         offset_us = None if opening.content is None else self._restore(opening.content, opening.base_version)
+        reached_us = self._gate.now_us
         for record in opening.records():
             match record.kind:
                 case FrameKind.COMMIT:
-                    now_us, staged = decode(record.content, self._indexes, self._limits)
-                    self._writer.replay(record.version, now_us, staged)
+                    reached_us, staged = decode(record.content, self._indexes, self._limits)
+                    self._writer.replay(record.version, reached_us, staged)
                 case FrameKind.NOW:
                     now_us, offset_us = cast("tuple[int, int]", record.content)
                     self._gate.now_us = max(self._gate.now_us, now_us)
@@ -536,6 +577,9 @@ class Database:
         self._clock = clock
         self._asker.go_on(clock)
         self._writer.go_on(clock, _StoreLog(store, Recorder(self._indexes)))
+        # As of the last version, whose joins and leaves are told; a tick tells those that came due since.
+        if self._catalogue.all():
+            self.live.publish(self._live_stage.rebuild(reached_us))
         self._tell_now(store)
         self._keeper = Keeper(store, options, self._capture, self._tell_now)
 
@@ -545,6 +589,7 @@ class Database:
 
     def _capture(self, rotate: Callable[[], None]) -> Captured:
         with self._writer.exclusively():
+            self._writer.tick()
             rotate()
             with self._gate.lock:
                 version = self._gate.version
@@ -552,7 +597,7 @@ class Database:
             segments = [list(pages.dump_definition(d).items()) for d in self._catalogue.all().values()]
             lists: list[state.Plain] = [list(held) for held in self._catalogue.lists.dump()]
             changes = self._changes.capture()
-            content: state.Plain = [self._now_us(), self._offset_us(), indexes, segments, lists, changes]
+            content: state.Plain = [self._gate.now_us, self._offset_us(), indexes, segments, lists, changes]
 
         def let_go() -> None:
             with self._gate.lock:

@@ -83,7 +83,9 @@ def test_a_bigger_table_is_filled_with_the_same_numbers() -> None:
     words = [f"key {i}" for i in range(200)]
     table.intern(words)
     table.table = np.zeros(512, dtype=np.uint32)
-    kernels.fill_table(table.arena, table.starts, table.count, SEED, table.table)
+    kernels.fill_table(
+        table.arena, table.starts, np.zeros(0, dtype=np.int64), 0, table.count, SEED, table.table
+    )
     assert table.find(words) == list(range(200)) and (table.table > 0).sum() == 200
 
 

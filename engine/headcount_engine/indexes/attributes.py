@@ -91,6 +91,8 @@ class Attribute:
         self.column = Column(np.dtype(_LEAST[kind]), is_point=kind is Kind.POINT)
         self.dictionary = new_dictionary(kind)
         self.owners = np.zeros(0, dtype=np.uint32)
+        self.leads: dict[int, int] = {}
+        """Identifier codes that lead to a profile (+ 1) which has another as its value: those of merged profiles."""
 
     def pin(self, version: int) -> AttributeView:
         """A view that stays true until `unpin`. Under the database's gate."""
@@ -117,6 +119,14 @@ class Attribute:
             grown[: len(self.owners)] = self.owners
             self.owners = grown
         self.owners[codes] = profile_plus_one
+        if self.leads:
+            for code in codes.tolist():
+                self.leads.pop(code, None)
+
+    def lead(self, codes: I64, profile_plus_one: U32) -> None:
+        """As `own`, for identifiers that are not the value of the profile they name."""
+        self.own(codes, profile_plus_one)
+        self.leads.update(zip(codes.tolist(), profile_plus_one.tolist(), strict=True))
 
     @property
     def nbytes(self) -> int:

@@ -93,7 +93,7 @@ class SetDictionary:
 
     def __init__(self) -> None:
         self.elements = TextTable()
-        self.sets = TextTable()
+        self.sets = TextTable(holds_texts=False)
         self._tables = _Tables()
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ a reader needs no pin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from headcount_engine.indexes import runs
@@ -42,6 +42,16 @@ class TypeEdit:
     name: str
     pieces: tuple[Run, ...]
     new_properties: Mapping[str, ValueType]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunsEdit:
+    """Runs of one type that are replaced by others, or by nothing; `sealed` and `open`: all its runs after that."""
+
+    name: str
+    replaced: tuple[tuple[Run, Run | None], ...]
+    sealed: tuple[Run, ...]
+    open: tuple[Run, ...]
 
 
 class EventType:
@@ -92,6 +102,30 @@ class EventType:
             self._merge_small()
             self._show()
 
+    def rewritten(self, change: Callable[[Run], Run | None]) -> RunsEdit | None:
+        """What a change of runs makes of this type; None where it gives every run back as it is."""
+        replaced: list[tuple[Run, Run | None]] = []
+
+        def changed(held: list[Run]) -> tuple[Run, ...]:
+            after = [(run, change(run)) for run in held]
+            replaced.extend((old, new) for old, new in after if new is not old)
+            return tuple(new for _, new in after if new is not None)
+
+        sealed, still_open = changed(self._sealed), changed([tail.run for tail in self._open])
+        return RunsEdit(self.name, tuple(replaced), sealed, still_open) if replaced else None
+
+    def replace_runs(self, edit: RunsEdit) -> None:
+        """Take what `rewritten` gave, with no other change in between. Readers keep the runs they hold."""
+        tails = {id(tail.run): tail for tail in self._open}
+        self._sealed = list(edit.sealed)
+        self._open = [tails.get(id(run)) or Tail(run) for run in edit.open]
+        self._show()
+
+    @property
+    def sealed_count(self) -> int:
+        """How many of the view's runs, from the first, take no more events."""
+        return len(self._sealed)
+
     def _show(self) -> None:
         ordered = [*self._sealed, *(tail.run for tail in self._open)]
         self._view = TypeView(self.name, tuple(ordered), dict(self.properties))
@@ -126,10 +160,14 @@ class EventType:
                 else:
                     self._open.append(Tail(piece))
 
-    def restore(self, held: list[Run], properties: Mapping[str, ValueType]) -> None:
-        """Take stored runs as the contents."""
-        self._sealed = [r for r in held if len(r) >= SEALED_ROWS]
-        self._open = [Tail(r) for r in held if len(r) < SEALED_ROWS]
+    def restore(
+        self, held: list[Run], properties: Mapping[str, ValueType], sealed: int | None = None
+    ) -> None:
+        """Take stored runs as the contents; `sealed`: how many of them, from the first (None: the full ones)."""
+        if sealed is None:
+            sealed = sum(len(run) >= SEALED_ROWS for run in held)
+        self._sealed = held[:sealed]
+        self._open = [Tail(run) for run in held[sealed:]]
         self.properties = dict(properties)
         self._view = TypeView(self.name, tuple(held), dict(properties))
 

@@ -172,6 +172,28 @@ def cut(run: Run, start: int, end: int) -> Run:
     )
 
 
+def reassigned(run: Run, rows: I64, profile: int) -> Run:
+    """The run with the events at these positions as another profile's. Shares everything but whose they are."""
+    profiles = run.profiles.copy()
+    profiles[rows] = profile
+    return Run(profiles, run.times_us, run.properties, run.arrival_starts, run.arrival_batches)
+
+
+def without(run: Run, rows: I64) -> Run | None:
+    """The run without the events at these positions; None if nothing is left."""
+    if len(rows) == len(run):
+        return None
+    batches = np.delete(run.batches(), rows)
+    starts, numbers = encode_arrival(batches)
+    return Run(
+        np.delete(run.profiles, rows),
+        np.delete(run.times_us, rows),
+        {name: np.delete(values, rows, axis=0) for name, values in run.properties.items()},
+        starts,
+        numbers,
+    )
+
+
 def merge(runs: Sequence[Run]) -> Run:
     """All events of several runs as one, by (time, batch, place in the batch)."""
     ordered = sorted(runs, key=lambda r: int(r.arrival_batches.min()))

@@ -6,7 +6,7 @@ dictionaries and keys only ever grow past what was captured; the table of event 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from headcount_engine import bitmaps
 from headcount_engine.errors import StoreDamaged
+from headcount_engine.indexes import people
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
+from headcount_engine.indexes.plain import Plain as Plain
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.store import Indexes
@@ -24,9 +26,6 @@ from headcount_engine.limits import BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.values import ValueType
-
-Plain = None | bool | int | float | str | bytes | NDArray[np.generic] | Sequence["Plain"]
-"""What a store takes: scalars, arrays, and sequences of these, which come back as lists."""
 
 
 def texts_of(table: TextTable, first: int, end: int) -> Plain:
@@ -43,9 +42,20 @@ def extend_texts(table: TextTable, first: int, plain: Plain) -> None:
     """
     data, offsets = cast("list[NDArray[np.generic]]", plain)
     texts = Texts.of_bytes(data.tobytes(), cast("I64", offsets))
-    numbers = table.intern(texts)
-    if not bool((numbers == np.arange(first, first + len(texts))).all()):
+    have = len(table) - first
+    held = table.slice(first, len(table)) if have >= 0 else Texts.of([])
+    there = min(have, len(texts))
+    if have < 0 or not (
+        np.array_equal(held.offsets[: there + 1], texts.offsets[: there + 1])
+        and np.array_equal(held.data[: held.offsets[there]], texts.data[: texts.offsets[there]])
+    ):
         raise StoreDamaged("dictionary entries that do not continue the dictionary")
+    # Appended as they are: several may have been blanked, and are then alike.
+    rest = np.arange(there, len(texts))
+    if there == 0:
+        table.extend(texts)
+    elif len(rest):
+        table.extend(texts.take(rest))
 
 
 def tables_of(dictionary: Dictionary | None) -> list[TextTable]:
@@ -135,7 +145,7 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
     types: list[Plain] = []
     for name, held in events.types.items():
         held_runs: list[Plain] = [run_of(run) for run in held.view().runs]
-        types.append([name, properties_of(held.properties), held_runs])
+        types.append([name, properties_of(held.properties), held_runs, held.sealed_count])
     tree: Plain = [
         texts_of(keys, 0, indexes.identities.view().ids_end),
         indexes.identities.view().existing.serialize(),
@@ -145,6 +155,7 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
         [[name, _dictionary(d)] for name, d in events.texts.items()],
         [[name, _dictionary(d)] for name, d in events.sets.items()],
         types,
+        [["people", people.dump(indexes)]],
     ]
 
     def release() -> None:
@@ -164,9 +175,12 @@ def restore_properties(plain: Plain) -> dict[str, ValueType]:
 
 def restore(indexes: Indexes, plain: Plain) -> None:
     """Fill empty indexes with what `capture` gave. Raises StoreDamaged."""
-    keys, existing, attributes, batches, event_ids, texts, sets, types = cast("list[Plain]", plain)
+    keys, existing, attributes, batches, event_ids, texts, sets, types, *later = cast("list[Plain]", plain)
+    # By name, so that a release can add some and read checkpoints that do not have them.
+    named = dict(cast("list[tuple[str, Plain]]", later[0])) if later else {}
     data, offsets = cast("tuple[U8, I64]", keys)
-    indexes.identities.restore(Texts(data, offsets), bitmaps.deserialize(cast("bytes", existing)))
+    merged = people.redirects_of(named.get("people"))
+    indexes.identities.restore(Texts(data, offsets), bitmaps.deserialize(cast("bytes", existing)), merged)
     for attribute in cast("list[Plain]", attributes):
         indexes.attributes.put(_restore_attribute(attribute))
     events = indexes.events
@@ -177,5 +191,9 @@ def restore(indexes: Indexes, plain: Plain) -> None:
         _restore_dictionary(events.texts.setdefault(name, TextDictionary()), held)
     for name, held in cast("list[tuple[str, Plain]]", sets):
         _restore_dictionary(events.sets.setdefault(name, SetDictionary()), held)
-    for name, properties, runs in cast("list[tuple[str, Plain, list[Plain]]]", types):
-        events.ensure(name).restore([restore_run(run) for run in runs], restore_properties(properties))
+    for name, properties, runs, *counted in cast("list[tuple[str, Plain, list[Plain], int]]", types):
+        sealed = counted[0] if counted else None
+        events.ensure(name).restore(
+            [restore_run(run) for run in runs], restore_properties(properties), sealed
+        )
+    people.restore(indexes, named.get("people"))

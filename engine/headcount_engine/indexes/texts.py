@@ -13,17 +13,22 @@ import numpy as np
 from headcount_engine.kernels import texts as kernels
 from headcount_engine.model.batches import I64, U8, U32, Texts
 
+BLANK = np.frombuffer("\u212a".encode(), dtype=np.uint8)
+"""How a text that was blanked begins. The Kelvin sign is in no text in NFC, so no text that is admitted begins so."""
 _SEED = np.uint64(int.from_bytes(os.urandom(8), "little"))
 
 
 class TextTable:
     """Append-only. One writer; readers may probe at the same time and see a text once it is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, holds_texts: bool = True) -> None:
+        """`holds_texts`: whether the entries are texts, of which some may be blanked, or any bytes."""
+        self._holds_texts = holds_texts
         self._arena: U8 = np.empty(1 << 12, dtype=np.uint8)
         self._starts: I64 = np.zeros(1 << 8, dtype=np.int64)
         self._table: U32 = np.zeros(1 << 9, dtype=np.uint32)
         self._count = 0
+        self._blanks: I64 = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
         return self._count
@@ -58,6 +63,40 @@ class TextTable:
         )
         return out
 
+    def extend(self, texts: Texts) -> None:
+        """Append texts that are not in the table, blanked ones among them, under the next numbers."""
+        first, size = self._count, len(texts.data)
+        self._reserve(len(texts), size)
+        at = int(self._starts[first])
+        self._arena[at : at + size] = texts.data
+        end = first + len(texts)
+        self._starts[first + 1 : end + 1] = texts.offsets[1:] + at
+        if self._holds_texts:
+            self._blanks = np.concatenate([self._blanks, first + _blank_rows(texts)])
+        kernels.fill_table(self._arena, self._starts, self._blanks, first, end, _SEED, self._table)
+        self._count = end
+
+    def blanked(self, numbers: I64) -> U8:
+        """A copy of all bytes in which these texts are overwritten with nothing, at their length; for `blank`.
+
+        Texts of less than three bytes become NULs, so they must be of a kind that admits no control characters.
+        """
+        arena = self._arena.copy()
+        for number in numbers.tolist():
+            held = arena[self._starts[number] : self._starts[number + 1]]
+            held[:] = 0
+            if len(held) >= len(BLANK):
+                held[: len(BLANK)] = BLANK
+        return arena
+
+    def blank(self, numbers: I64, arena: U8) -> None:
+        """Take what `blanked` gave, with no other change in between; `find` and `intern` no longer know the texts.
+
+        Who reads the old bytes at the time goes on with them.
+        """
+        self._arena = arena
+        self._blanks = np.union1d(self._blanks, numbers)
+
     def slice(self, first: int, end: int) -> Texts:
         """Texts first .. end - 1, sharing the arena's bytes."""
         starts = self._starts[first : end + 1]
@@ -65,12 +104,14 @@ class TextTable:
 
     def take(self, numbers: I64) -> Texts:
         """The texts with these numbers, copied out in that order."""
-        starts = self._starts[numbers]
-        offsets = np.zeros(len(numbers) + 1, dtype=np.int64)
-        np.cumsum(self._starts[numbers + 1] - starts, out=offsets[1:])
-        out = np.empty(int(offsets[-1]), dtype=np.uint8)
-        kernels.gather_texts(self._arena, starts, out, offsets)
-        return Texts(out, offsets)
+        # The starts first: their texts are in every arena taken after them.
+        starts = self._starts
+        return take_texts(self._arena, starts, numbers)
+
+    @property
+    def blanks(self) -> I64:
+        """Numbers of the texts that were blanked, ascending."""
+        return self._blanks
 
     @property
     def raw(self) -> tuple[U8, I64]:
@@ -96,5 +137,24 @@ class TextTable:
             self._starts = starts
         if 2 * need > len(self._table):
             table = np.zeros(1 << (2 * need - 1).bit_length(), dtype=np.uint32)
-            kernels.fill_table(self._arena, self._starts, self._count, _SEED, table)
+            kernels.fill_table(self._arena, self._starts, self._blanks, 0, self._count, _SEED, table)
             self._table = table
+
+
+def take_texts(arena: U8, starts: I64, numbers: I64) -> Texts:
+    """The texts with these numbers of a table whose `raw` this was, copied out in that order."""
+    begins = starts[numbers]
+    offsets = np.zeros(len(numbers) + 1, dtype=np.int64)
+    np.cumsum(starts[numbers + 1] - begins, out=offsets[1:])
+    out = np.empty(int(offsets[-1]), dtype=np.uint8)
+    kernels.gather_texts(arena, begins, out, offsets)
+    return Texts(out, offsets)
+
+
+def _blank_rows(texts: Texts) -> I64:
+    """Which of the texts were blanked."""
+    starts = texts.offsets[:-1]
+    rows = np.flatnonzero(np.diff(texts.offsets) >= len(BLANK))
+    for i, byte in enumerate(BLANK.tolist()):
+        rows = rows[texts.data[starts[rows] + i] == byte]
+    return rows.astype(np.int64)

@@ -41,7 +41,7 @@ def stage_events(
         columns.check(name, rows, verdicts)
     seen = _look_up_ids(indexes, batch, keys, now_us, limits, verdicts)
     repeats = _leave_out_repeats(seen, verdicts)
-    resolver = KeyResolver(indexes.identities, keys, batch.create, verdicts)
+    resolver = KeyResolver(indexes, keys, batch.create, verdicts)
     rejected = tuple(r for r in verdicts.rejected() if r.reason is not Reason.DUPLICATE or r.message)
     if batch.all_or_nothing and rejected:
         return Staged(0, rejected)
@@ -54,8 +54,10 @@ def stage_events(
     return Staged(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
-        duplicates=repeats,
+        duplicates=len(repeats),
+        repeated_rows=repeats,
         new_keys=resolved.new_keys,
+        creating_rows=resolved.first_rows,
         events=tuple(edits),
         event_ids=None if seen is None else seen.kept(verdicts.accepted),
         takes_batch=bool(edits),
@@ -82,12 +84,17 @@ def _look_up_ids(
 
 
 def _digests(batch: EventBatch, keys: Texts) -> U32:
-    """32 bits of what each row says: profile, name, time and properties, whatever the order of the columns."""
+    """32 bits of what each row says: profile, name, time and properties, whatever else its batch holds and how."""
     total = hash_column(keys) ^ (batch.times_us.astype(np.uint64) * _ODD)
-    if isinstance(batch.names, Texts):
-        total = (total ^ hash_column(batch.names)) * _ODD
-    for column in sorted(batch.properties, key=lambda c: c.name):
-        total = (total ^ _column_digest(column)) * _ODD
+    names = Texts.of([batch.names]) if isinstance(batch.names, str) else batch.names
+    total = (total ^ hash_column(names)) * _ODD
+    for column in batch.properties:
+        # A sum of what is there: the order of the columns does not count, and absent ones add nothing.
+        name = hash_column(Texts.of([column.name]))
+        digest = (_column_digest(column) ^ name) * _ODD
+        digest ^= digest >> np.uint64(29)
+        total += digest if column.present is None else np.where(column.present, digest, np.uint64(0))
+    total *= _ODD
     return (total >> np.uint64(32)).astype(np.uint32)
 
 
@@ -102,13 +109,13 @@ def _column_digest(column: Column) -> U64:
         digest = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64).sum(axis=1, dtype=np.uint64)
     else:
         digest = values.astype(np.float64 if values.dtype.kind == "f" else np.int64).view(np.uint64)
-    return digest if column.present is None else np.where(column.present, digest, np.uint64(0))
+    return digest
 
 
-def _leave_out_repeats(seen: Seen | None, verdicts: Verdicts) -> int:
-    """Take repeats out; only those with other content are reported. Returns how many there were."""
+def _leave_out_repeats(seen: Seen | None, verdicts: Verdicts) -> I64:
+    """Take repeats out; only those with other content are reported. Returns their rows."""
     if seen is None or not seen.is_repeat.any():
-        return 0
+        return np.zeros(0, dtype=np.int64)
     for chosen, message in (
         (seen.is_different, "this event id came before with other content; the first one stays"),
         (seen.is_repeat & ~seen.is_different, ""),
@@ -116,7 +123,7 @@ def _leave_out_repeats(seen: Seen | None, verdicts: Verdicts) -> int:
         bad = np.zeros(len(verdicts.accepted), dtype=np.bool_)
         bad[seen.rows[chosen]] = True
         verdicts.reject(bad, "event_id", Reason.DUPLICATE, message)
-    return int(seen.is_repeat.sum())
+    return seen.rows[seen.is_repeat]
 
 
 def _by_name(batch: EventBatch, limits: Limits, verdicts: Verdicts) -> dict[str, I64]:

@@ -6,33 +6,47 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headcount_engine.errors import LimitExceeded
-from headcount_engine.indexes.identities import Identities
+from headcount_engine.errors import InvalidValue, LimitExceeded, NotFound
+from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
-from headcount_engine.ingest.admission import Verdicts
+from headcount_engine.ingest.admission import Verdicts, admit_texts
 from headcount_engine.limits import Limits
 from headcount_engine.model.batches import I64, Reason, Texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedKeys:
-    """`ids`: i64 per row, those of `new_keys` already the ones they will get; -1 for rows turned away."""
+    """`ids`: i64 per row, those of `new_keys` already the ones they will get; -1 for rows turned away.
+    `first_rows`: the row that brings each new key, ascending."""
 
     ids: I64
     new_keys: Texts
+    first_rows: I64
 
 
 class KeyResolver:
     """Two steps: `tokens` tell rows of one profile from rows of another before it is known which rows stand;
     `resolve` gives ids once it is, so that a refused row makes no profile."""
 
-    def __init__(self, identities: Identities, keys: Texts, create: bool, verdicts: Verdicts) -> None:
+    def __init__(
+        self, indexes: Indexes, keys: Texts, create: bool, verdicts: Verdicts, *, recreate: bool = False
+    ) -> None:
+        """`recreate`: whether the key of an erased profile makes a new one; else its rows are turned away."""
+        identities = indexes.identities
         self._verdicts = verdicts
         self._first_new = identities.view().ids_end
         self._keys = keys
         self._fresh = TextTable()
         ids = identities.find(keys)
         missing = (ids < 0) & verdicts.accepted
+        if len(indexes.tombstones) and not recreate and missing.any():
+            rows = np.flatnonzero(missing)
+            erased = np.zeros(len(ids), dtype=np.bool_)
+            erased[rows] = indexes.tombstones.covers(keys.take(rows))
+            verdicts.reject(
+                erased, "key", Reason.ERASED_PROFILE, "the profile was erased; say recreate for a new one"
+            )
+            missing &= ~erased
         if missing.any():
             if create:
                 rows = np.flatnonzero(missing)
@@ -48,7 +62,7 @@ class KeyResolver:
         ids = np.where(self._verdicts.accepted, self.tokens, -1)
         fresh_rows = ids >= self._first_new
         if not fresh_rows.any():
-            return ResolvedKeys(ids, Texts.of([]))
+            return ResolvedKeys(ids, Texts.of([]), np.zeros(0, dtype=np.int64))
         numbers, first_rows, inverse = np.unique(ids[fresh_rows], return_index=True, return_inverse=True)
         order = np.argsort(first_rows, kind="stable")
         rank = np.empty(len(order), dtype=np.int64)
@@ -56,4 +70,25 @@ class KeyResolver:
         ids[fresh_rows] = self._first_new + rank[inverse]
         if self._first_new + len(numbers) > limits.profiles:
             raise LimitExceeded("profiles", limits.profiles, self._first_new + len(numbers))
-        return ResolvedKeys(ids, self._fresh.take(numbers[order] - self._first_new))
+        bringing = np.flatnonzero(fresh_rows)[first_rows[order]]
+        return ResolvedKeys(ids, self._fresh.take(numbers[order] - self._first_new), bringing)
+
+
+def existing_profile(indexes: Indexes, key: str, limits: Limits, path: str) -> int:
+    """The profile that a key leads to; raises InvalidValue, NotFound."""
+    profile = int(indexes.identities.find(_admitted(key, limits, path))[0])
+    if profile < 0 or profile not in indexes.identities.view().existing:
+        raise NotFound("profile")
+    return profile
+
+
+def own_id(indexes: Indexes, key: str, limits: Limits) -> int:
+    """The id that a key got when it was new, wherever it leads now; -1 for an unknown one."""
+    return int(indexes.identities.keys.find(_admitted(key, limits, ""))[0])
+
+
+def _admitted(key: str, limits: Limits, path: str) -> Texts:
+    admitted = admit_texts(Texts.of([key]), limits.key_bytes, as_key=True)
+    for message in admitted.messages.values():
+        raise InvalidValue(f"the key {message}", path=path)
+    return admitted.texts

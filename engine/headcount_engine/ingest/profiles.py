@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headcount_engine.errors import InvalidValue, LimitExceeded, UnknownName
+from headcount_engine.errors import Aborted, InvalidValue, LimitExceeded, UnknownName
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
@@ -76,7 +76,9 @@ def stage_profiles(
         coerced = coerce(column, attribute.definition.type, limits)
         verdicts.reject(coerced.bad, column.name, Reason.WRONG_TYPE, f"{column.name}: {coerced.message}")
         targets.append(_Target(column, attribute, coerced))
-    resolver = KeyResolver(indexes.identities, keys, batch.create, verdicts)
+    resolver = KeyResolver(indexes, keys, batch.create, verdicts, recreate=batch.recreate)
+    if len(indexes.identities.view().redirects.losers):
+        _check_once(batch, resolver.tokens, verdicts)
     for target in targets:
         if target.attribute.definition.is_identifier:
             _check_identifier(target, resolver.tokens, verdicts)
@@ -99,10 +101,19 @@ def stage_profiles(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
         new_keys=resolved.new_keys,
+        creating_rows=resolved.first_rows,
         new_attributes=tuple(new_attributes.values()),
         columns=tuple(edits),
         owners=tuple(owners),
     )
+
+
+def _check_once(batch: ProfileBatch, tokens: I64, verdicts: Verdicts) -> None:
+    """Refuse to add twice to one profile at a time: `occurrences` saw two keys, which have become one profile's."""
+    if any(c.change is not Change.SET for c in batch.columns):
+        standing = tokens[verdicts.accepted]
+        if len(np.unique(standing)) < len(standing):
+            raise Aborted("profiles were merged while the batch was on its way: send it again")
 
 
 def _check_columns(batch: ProfileBatch) -> None:
@@ -233,6 +244,9 @@ def _stamp(
 def _stored_values(target: _Target, rows: I64, profiles: I64, before: list[ColumnEdit]) -> Stored:
     coerced, column, dictionary = target.coerced, target.column, target.attribute.dictionary
     present = coerced.present[rows]
+    if dictionary is not None and not present.any():
+        # Only unset rows, perhaps of a column of another type, whose given values are all turned away.
+        return np.zeros(len(rows), dtype=np.uint32)
     if isinstance(dictionary, SetDictionary):
         return _set_codes(target, dictionary, rows, profiles, before)
     if isinstance(dictionary, TextDictionary):

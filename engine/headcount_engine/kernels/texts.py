@@ -133,11 +133,20 @@ def intern_texts(
     return count
 
 
-@kernel("(uint8[::1], int64[::1], int64, uint64, uint32[::1])")
-def fill_table(arena: U8, starts: I64, count: int, seed: np.uint64, table: U32) -> None:
-    """Enter the first `count` texts, all different, into an empty table."""
+@kernel("(uint8[::1], int64[::1], int64[::1], int64, int64, uint64, uint32[::1])")
+def fill_table(
+    arena: U8, starts: I64, blanks: I64, first: int, count: int, seed: np.uint64, table: U32
+) -> None:
+    """Enter texts first .. count - 1, all different, into a table that has none of them.
+
+    `blanks` (ascending) are left out: nobody looks for them, and many alike would make long chains.
+    """
     mask = np.uint64(len(table) - 1)
-    for number in range(count):
+    at = np.searchsorted(blanks, first)
+    for number in range(first, count):
+        if at < len(blanks) and blanks[at] == number:
+            at += 1
+            continue
         slot = hash_bytes(arena, starts[number], starts[number + 1], seed) & mask
         while table[slot] != 0:
             slot = (slot + np.uint64(1)) & mask

@@ -149,6 +149,8 @@ class ProfileBatch:
     create: bool = True
     """False refuses rows whose key is unknown."""
     all_or_nothing: bool = False
+    recreate: bool = False
+    """True lets the key of an erased profile make a new one; else such rows are refused."""
 
     def __post_init__(self) -> None:
         _check_lengths(len(self.keys), self.columns)
