@@ -1,0 +1,187 @@
+"""A resolved audience reads the same from any offset, whatever is written meanwhile, until it expires."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headcount_engine import bitmaps
+from headcount_engine.audiences.handles import Handle, Handles
+from headcount_engine.audiences.request import AudienceRequest
+from headcount_engine.bitmaps import Bitmap
+from headcount_engine.clock import ManualClock
+from headcount_engine.database import Database
+from headcount_engine.errors import InvalidArgument, LimitExceeded, NotFound, OutOfRange
+from headcount_engine.limits import DEFAULT_LIMITS, Limits
+from headcount_engine.model.batches import Column, ProfileBatch, Texts
+from headcount_engine.model.values import Kind, ValueType
+
+NOW = 1_700_000_000_000_000
+SECOND = 1_000_000
+
+
+def people(database: Database, first: int, end: int, flag: bool = True) -> None:
+    keys = Texts.of([f"p{i}" for i in range(first, end)])
+    column = Column("flag", ValueType(Kind.BOOL), np.full(end - first, flag))
+    assert not database.write_profiles(ProfileBatch(keys, (column,))).rejected
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def database(clock: ManualClock) -> Database:
+    database = Database.open(None, clock=clock)
+    people(database, 0, 200)
+    people(database, 0, 200, flag=True)
+    return database
+
+
+def audience(database: Database, rule: str = "flag = true") -> Handle:
+    return database.sending.handle(database.sending.resolve(AudienceRequest([rule])).name)
+
+
+def test_reading_resumes_exactly_from_every_offset(database: Database) -> None:
+    handle = audience(database)
+    sending = database.sending
+    keys = sending.keys(handle, 0, 1_000).to_list()
+    ids = sending.ids(handle, 0, 1_000).tolist()
+    assert len(keys) == handle.size == 200 and ids == sorted(ids)
+    for offset in range(handle.size + 1):
+        for count in (1, 7, 1_000):
+            assert sending.keys(handle, offset, count).to_list() == keys[offset : offset + count]
+            assert sending.ids(handle, offset, count).tolist() == ids[offset : offset + count]
+            data, after = sending.roaring(handle, offset, count)
+            assert list(Bitmap.deserialize(data)) == ids[offset : offset + count]
+            assert after == min(offset + count, handle.size)
+
+
+def test_what_is_written_meanwhile_changes_nothing(database: Database) -> None:
+    handle = audience(database)
+    sending = database.sending
+    expected = [f"p{i}" for i in range(200)]
+    read = sending.keys(handle, 0, 50).to_list()
+    people(database, 0, 100, flag=False)
+    people(database, 200, 400)
+    assert database.count("flag = true").count == 300
+    read += sending.keys(handle, 50, 1_000).to_list()
+    assert read == expected
+    assert sending.handle(handle.name).version < database.status().version
+
+
+def test_a_reader_beside_a_writer_sees_one_version(database: Database) -> None:
+    handle = audience(database)
+    is_done = threading.Event()
+
+    def write() -> None:
+        first = 1_000
+        while not is_done.is_set():
+            people(database, first, first + 50)
+            people(database, 0, 200, flag=first % 100 == 0)
+            first += 50
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(40):
+            read = [k for at in range(0, 200, 33) for k in database.sending.keys(handle, at, 33).to_list()]
+            assert read == [f"p{i}" for i in range(200)]
+    finally:
+        is_done.set()
+        writer.join()
+
+
+def test_a_name_ends_when_its_time_is_up_but_not_for_who_reads_already(
+    database: Database, clock: ManualClock
+) -> None:
+    answer = database.sending.resolve(AudienceRequest(["everyone"]), life_us=10 * SECOND)
+    assert answer.expires_us == NOW + 10 * SECOND
+    handle = database.sending.handle(answer.name)
+    clock.advance_to(NOW + 10 * SECOND - 1)
+    assert database.sending.handle(answer.name) is handle
+    clock.advance_to(NOW + 10 * SECOND)
+    with pytest.raises(NotFound):
+        database.sending.handle(answer.name)
+    assert len(database.sending.ids(handle, 0, 1_000)) == 200
+    assert database.sending.nbytes == 0
+
+
+@pytest.mark.parametrize("name", ["", "x", "../..", "\0", "A" * 22, "segments/a"])
+def test_a_name_that_was_never_given_is_not_found(database: Database, name: str) -> None:
+    audience(database)
+    with pytest.raises(NotFound):
+        database.sending.handle(name)
+
+
+def test_an_audience_of_another_database_is_not_found(database: Database) -> None:
+    other = Database.open(None, clock=ManualClock(NOW))
+    with pytest.raises(NotFound):
+        other.sending.handle(audience(database).name)
+
+
+@pytest.mark.parametrize("life_us", [0, -1, 7 * 86_400 * SECOND + 1])
+def test_a_life_that_is_none_or_too_long_is_refused(database: Database, life_us: int) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        database.sending.resolve(AudienceRequest(["everyone"]), life_us=life_us)
+    assert refused.value.path == "time_to_live"
+
+
+def test_past_the_end_is_out_of_range(database: Database) -> None:
+    handle = audience(database)
+    assert len(database.sending.ids(handle, 200, 10)) == 0
+    for offset in (201, 1 << 40, -1):
+        with pytest.raises(OutOfRange):
+            database.sending.ids(handle, offset, 10)
+        with pytest.raises(OutOfRange):
+            database.sending.roaring(handle, offset, 10)
+
+
+def test_the_number_and_the_memory_of_audiences_are_bounded() -> None:
+    handles = Handles(Limits(audiences=3, audience_bytes=20_000))
+    for _ in range(3):
+        handles.put(bitmaps.from_range(0, 10), 10, 1, NOW, 5 * SECOND, NOW)
+    with pytest.raises(LimitExceeded, match="audiences"):
+        handles.put(bitmaps.EMPTY, 10, 1, NOW, SECOND, NOW)
+    later = NOW + 5 * SECOND
+    big = bitmaps.from_ids(np.arange(0, 65_536, 2))
+    handles.put(big, 10, 1, NOW, 5 * SECOND, later)
+    assert len(handles) == 1 and 8_192 < handles.nbytes < 10_000
+    handles.put(big, 10, 1, NOW, 5 * SECOND, later)
+    with pytest.raises(LimitExceeded, match="audience_bytes"):
+        handles.put(big, 10, 1, NOW, 5 * SECOND, later)
+    handles.put(bitmaps.EMPTY, 10, 1, NOW, SECOND, later + 5 * SECOND)
+    assert len(handles) == 1
+
+
+def test_names_say_nothing_and_do_not_repeat() -> None:
+    handles = Handles(DEFAULT_LIMITS)
+    names = {handles.put(bitmaps.EMPTY, 0, 1, NOW, SECOND, NOW).name for _ in range(200)}
+    assert len(names) == 200 and all(len(name) >= 22 and name.isascii() for name in names)
+
+
+@given(st.data())
+@settings(max_examples=50)
+def test_pieces_of_roaring_are_bounded_and_lose_nobody(data: st.DataObject) -> None:
+    seeds = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    parts = [
+        seeds.integers(0, 1 << 32, 50),
+        np.arange(1 << 16, (1 << 16) + 3_000),
+        np.array([0, (1 << 32) - 1]),
+    ]
+    members = bitmaps.from_ids(np.unique(np.concatenate(parts)))
+    handle = Handle("x", members, len(members), 0, 1, NOW, NOW, 0)
+    offset, read = 0, bitmaps.EMPTY
+    count = data.draw(st.sampled_from([1 << 20, 700]))
+    while offset < handle.size:
+        part, length = handle.slice_by_blocks(offset, count, 3)
+        assert 0 < length <= count
+        assert len({i >> 16 for i in part}) <= 4
+        assert max(part) - min(part) < 3 * 65_536
+        read, offset = read | part, offset + length
+    assert read == members
