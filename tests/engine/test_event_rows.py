@@ -191,3 +191,21 @@ def test_decimal_amounts_add_up_to_the_cent(database: Database) -> None:
     assert database.count("sum(buy.amount) = 1").count == 1
     assert database.count("sum(buy.amount) > 0.999999").count == 1
     assert database.count("avg(buy.amount) = 0.1").count == 1
+
+
+def test_an_event_sent_again_in_another_layout_says_the_same() -> None:
+    """Absent columns, their order and one name for all or one per row are the batch's affair, not the event's."""
+    with Database.open(None, clock=ManualClock(0)) as database:
+        price, page = column("price", Kind.INT, [5]), column("page", Kind.TEXT, [MISSING])
+        database.write_events(events(["a"], "buy", [0], price, event_ids=["1"]))
+        for again in (
+            events(["a"], ["buy"], [0], price, event_ids=["1"]),
+            events(["a"], "buy", [0], page, price, event_ids=["1"]),
+        ):
+            receipt = database.write_events(again)
+            assert receipt.duplicates == 1 and not receipt.rejected
+        for other in (
+            events(["a"], "buy", [0], column("cost", Kind.INT, [5]), event_ids=["1"]),
+            events(["a"], "view", [0], price, event_ids=["1"]),
+        ):
+            assert len(database.write_events(other).rejected) == 1

@@ -442,3 +442,13 @@ def test_a_window_at_the_end_of_the_calendar_is_an_answer_or_a_refusal(rule: str
     for at_us in (INSTANT_MIN_US, INSTANT_MIN_US + 1, INSTANT_MAX_US - 1, INSTANT_MAX_US):
         with contextlib.suppress(InvalidArgument):
             assert database.count(rule, at_us=at_us).count in (0, 1)
+
+
+def test_a_column_of_another_type_may_still_make_an_attribute_absent() -> None:
+    """A null needs no type: rows that give a value fall, those that only unset pass. This one failed an assertion."""
+    with Database.open(None, clock=ManualClock(0)) as database:
+        database.write_profiles(profiles(["a", "b"], column("plan", Kind.TEXT, ["free", "free"])))
+        receipt = database.write_profiles(profiles(["a", "b"], column("plan", Kind.INT, [1, None])))
+        assert [row.row for row in receipt.rejected] == [0] and receipt.accepted == 1
+        assert database.get_profile("a").attributes == {"plan": "free"}
+        assert database.get_profile("b").attributes == {}
