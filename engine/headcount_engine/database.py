@@ -39,8 +39,8 @@ from headcount_engine.ingest import turns
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.groups import Groups
-from headcount_engine.ingest.live import LiveStage
 from headcount_engine.ingest.joining import Batch
+from headcount_engine.ingest.live import LiveStage
 from headcount_engine.ingest.people import People
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
 from headcount_engine.ingest.records import Recorder, decode
@@ -117,8 +117,10 @@ class Database:
         self.member_lists = MemberLists(
             self._indexes, self._catalogue, self.segments, self._writer, self._commit, limits
         )
-        self.sending = Sending(self._indexes, self._asker, limits)
-        self.following = Following(self._changes, self._catalogue, self._asker, settings)
+        self.sending = Sending(self._indexes, self._asker, self.segments, limits)
+        self.following = Following(
+            self._changes, self.live, self._catalogue, self._gate, self._asker, settings
+        )
         self.people = People(self._indexes, self._catalogue.lists, self._commit, limits)
         self._groups = Groups(self._writer, self._stage, self._indexes.identities.find)
         self._is_open = True
@@ -224,6 +226,21 @@ class Database:
     def erase_profile(self, key: str) -> WriteReceipt:
         """As `People.erase`: the profile goes with everything it has; `complete_erasures` takes it off the disk."""
         return self.people.erase(key)
+
+    def complete_erasures(self) -> int:
+        """Take what was erased off the disk too, texts that nobody holds any more with it; how many erasures.
+
+        Costs two checkpoints, of which the first writes everything. Backups made before hold what they hold. Raises
+        StoreError; it may be tried again, and is until it succeeds.
+        """
+        pending = self.people.pending
+        if not pending:
+            return 0
+        released = self.people.release()
+        if self._keeper is not None:
+            self._keeper.sweep(self.people.mark)
+        self.people.complete(released.version)
+        return pending
 
     def write_events(self, batch: EventBatch) -> WriteReceipt:
         """Add events. Bad rows are reported in the receipt and the others applied."""
@@ -581,7 +598,14 @@ class Database:
         if self._catalogue.all():
             self.live.publish(self._live_stage.rebuild(reached_us))
         self._tell_now(store)
-        self._keeper = Keeper(store, options, self._capture, self._tell_now)
+        self._erasure_within_us = int(options.erasure_within_s * 1e6)
+        self._keeper = Keeper(store, options, self._capture, self._tell_now, self._upkeep)
+
+    def _upkeep(self) -> None:
+        """Complete the erasures whose time has come."""
+        since_us = self.people.pending_since_us
+        if since_us is not None and self._now_us() - since_us >= self._erasure_within_us and self._is_open:
+            self.complete_erasures()
 
     def _tell_now(self, store: Store) -> None:
         with self._writer.exclusively():

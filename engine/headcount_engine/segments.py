@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
 from headcount_engine.bitmaps import Bitmap
-from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.conditions.tree import Condition, Everyone, InSegment
 from headcount_engine.errors import InvalidValue
 from headcount_engine.evaluation import answer
 from headcount_engine.evaluation.answer import Question
@@ -72,8 +72,10 @@ class Segments:
 
     # ------------------------------------------------------------------------------------------------ changing
 
-    def create(self, draft: SegmentDraft, *, validate_only: bool = False) -> Segment:
-        """Save a rule, or a list, under a name.
+    def create(
+        self, draft: SegmentDraft, *, validate_only: bool = False, members: Bitmap | None = None
+    ) -> Segment:
+        """Save a rule, or a list, under a name; a manual one may begin with `members`, of whom those exist are taken.
 
         With `validate_only` nothing is saved: the answer is what would be, with the size it would have. Raises
         InvalidRule, InvalidValue, AlreadyExists, ReferenceCycle, LimitExceeded.
@@ -85,15 +87,19 @@ class Segments:
         with self._writer.exclusively():
             definition = self._catalogue.drafted(draft, rule, self._asker.now_us())
             if not validate_only:
-                self._commit(lambda now_us: self._begun(definition, holding, now_us))
+                self._commit(lambda now_us: self._begun(definition, holding, members, now_us))
         if validate_only:
             return self._unsaved(definition, holding)
         return self.get(definition.id)
 
-    def _begun(self, definition: Definition, holding: Condition | None, now_us: int) -> Staged:
+    def _begun(
+        self, definition: Definition, holding: Condition | None, members: Bitmap | None, now_us: int
+    ) -> Staged:
         lists: list[ListEdit | None] = []
-        if holding is not None:
-            held = self.members_at(holding, now_us)
+        held = None if holding is None else self.members_at(holding, now_us)
+        if members is not None:
+            held = members & self.members_at(Everyone(), now_us)
+        if held is not None:
             lists.append(ListEdit.between(definition.id, ListName.ADDED, Bitmap(), held))
         return _staged(definition, lists)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,10 +25,12 @@ from headcount_engine.evaluation import answer
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.limits import Limits
-from headcount_engine.model.answers import Need
+from headcount_engine.model.answers import Need, Segment, SegmentDraft
 from headcount_engine.model.batches import U32, Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
+from headcount_engine.model.segments import SegmentKind
 from headcount_engine.read_view import PinnedView
+from headcount_engine.segments import Segments
 
 LIFE_US: Final = 3_600_000_000
 """How long an audience is kept where nobody says."""
@@ -64,9 +66,10 @@ Who = Rule | AudienceName
 class Sending:
     """The audiences of one database. Any thread, any number at a time."""
 
-    def __init__(self, indexes: Indexes, asker: Asker, limits: Limits) -> None:
+    def __init__(self, indexes: Indexes, asker: Asker, segments: Segments, limits: Limits) -> None:
         self._indexes = indexes
         self._asker = asker
+        self._segments = segments
         self._limits = limits
         self._handles = Handles(limits)
 
@@ -139,6 +142,14 @@ class Sending:
         if len(blanks):
             part = part - bitmaps.from_ids(blanks)
         return part.serialize(), offset + length
+
+    def keep(self, name: str, draft: SegmentDraft) -> Segment:
+        """Make a manual segment of an audience's members, without those who have gone since.
+
+        Raises NotFound and what `Segments.create` raises.
+        """
+        handle = self.handle(name)
+        return self._segments.create(replace(draft, kind=SegmentKind.MANUAL), members=handle.members)
 
     # ------------------------------------------------------------------------------------------ looking, writing
 

@@ -10,15 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount_engine import bitmaps
+from headcount_engine.audiences.export import ExportFormat
 from headcount_engine.audiences.handles import Handle, Handles
 from headcount_engine.audiences.request import AudienceRequest
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.errors import InvalidArgument, LimitExceeded, NotFound, OutOfRange
+from headcount_engine.errors import AlreadyExists, InvalidArgument, LimitExceeded, NotFound, OutOfRange
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
+from headcount_engine.model.answers import SegmentDraft
 from headcount_engine.model.batches import Column, ProfileBatch, Texts
+from headcount_engine.model.segments import SegmentKind
 from headcount_engine.model.values import Kind, ValueType
+from headcount_engine.sending import AudienceName
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -185,3 +189,34 @@ def test_pieces_of_roaring_are_bounded_and_lose_nobody(data: st.DataObject) -> N
         assert max(part) - min(part) < 3 * 65_536
         read, offset = read | part, offset + length
     assert read == members
+
+
+def test_whoever_was_erased_since_is_given_no_more_and_offsets_stay(database: Database) -> None:
+    handle = audience(database)
+    sending = database.sending
+    database.erase_profile("p7")
+    database.erase_profile("p120")
+    assert sending.keys(handle, 0, 10).to_list() == [f"p{i}" for i in range(10) if i != 7]
+    assert sending.keys(handle, 7, 1).to_list() == []
+    assert sending.ids(handle, 119, 3).tolist() == [119, 121]
+    data, after = sending.roaring(handle, 5, 5)
+    assert (list(Bitmap.deserialize(data)), after) == ([5, 6, 8, 9], 10)
+    with sending.export(AudienceName(handle.name), ExportFormat.CSV, attributes=["flag"]) as export:
+        lines = b"".join(piece.data for piece in export).decode().splitlines()
+    assert len(lines) == 1 + 198 and "p7,true" not in lines and "p8,true" in lines
+    assert sending.preview(AudienceName(handle.name), size=200).total == 198
+
+
+def test_what_was_sent_is_kept_as_a_segment_that_stays_as_it_is(database: Database) -> None:
+    answer = database.sending.resolve(AudienceRequest(["flag = true"], limit=50))
+    people(database, 0, 200, flag=False)
+    database.erase_profile(database.sending.keys(database.sending.handle(answer.name), 0, 1).to_list()[0])
+    kept = database.sending.keep(answer.name, SegmentDraft("Spring mail", id="spring", labels={"sent": ""}))
+    assert (kept.id, kept.kind, kept.size) == ("spring", SegmentKind.MANUAL, 49)
+    ids = database.sending.ids(database.sending.handle(answer.name), 0, 1_000)
+    assert database.members('in segment "spring"').ids.tolist() == ids.tolist()
+    assert database.sending.resolve(AudienceRequest(['in segment "spring"'], ["flag = true"])).size == 49
+    with pytest.raises(AlreadyExists):
+        database.sending.keep(answer.name, SegmentDraft("Other", id="spring"))
+    with pytest.raises(NotFound):
+        database.sending.keep("nope", SegmentDraft("Other"))
