@@ -25,6 +25,7 @@ from bench.questions import (
     memberships_of_a_profile,
     memory_per_profile,
     numeric_range,
+    overlap_matrix,
     rebuild_segments,
     restart,
     unary_calls,
@@ -34,6 +35,6 @@ from bench.questions import (
 ALL: tuple[ModuleType, ...] = (
     live_count, memberships_of_a_profile, five_indexed_leaves, numeric_range, window_counts, keyed_window, load_rate,
     live_reads_while_ingesting, durable_bulk_ingest, join_on_stream, clock_leave_lateness, unary_calls, fast_lane,
-    batch_membership, audience_stream, memory_per_profile, restart, checkpoint_while_ingesting, rebuild_segments,
-    file_import,
+    batch_membership, audience_stream, overlap_matrix, memory_per_profile, restart, checkpoint_while_ingesting,
+    rebuild_segments, file_import,
 )  # fmt: skip

@@ -9,6 +9,20 @@ with Client("localhost:50051") as headcount:
 
 from headcount.aio import AsyncClient
 from headcount.aio_writer import AsyncIngestWriter
+from headcount.analytics import (
+    BY_CHANNELS,
+    BY_EVENTS,
+    BY_SEGMENTS,
+    BY_TAGS,
+    Affinity,
+    Breakdown,
+    Breakdowns,
+    By,
+    Overlap,
+    SegmentStatistics,
+    by_attribute,
+    by_event,
+)
 from headcount.channel import Tls
 from headcount.client import Client
 from headcount.editing import Comparison, Explanation, ParsedRule, Plan, Relation
@@ -91,15 +105,16 @@ from headcount.wire.ingest import IngestOptions, IngestSummary
 from headcount.writer import IngestWriter
 
 __all__ = [
-    "Aborted", "AlreadyExists", "Answer", "AsyncClient", "AsyncIngestWriter", "Attribute", "Cancelled", "Client",
+    "BY_CHANNELS", "BY_EVENTS", "BY_SEGMENTS", "BY_TAGS", "Aborted", "Affinity", "AlreadyExists", "Answer",
+    "AsyncClient", "AsyncIngestWriter", "Attribute", "Breakdown", "Breakdowns", "By", "Cancelled", "Client",
     "Comparison", "Count", "DeadlineExceeded", "Event", "EventColumns", "Explanation", "FailedPrecondition",
     "HeadcountError", "Identifier", "IngestOptions", "IngestSummary", "IngestWriter", "InvalidArgument",
     "InvalidRule", "MemberReceipt", "Membership", "MembershipTable", "Memberships", "NotFound", "OutOfRange",
-    "ParsedRule", "PermissionDenied", "Plan", "Point", "Profile", "ProfileColumns", "ProfileUpdate", "RejectedRow",
-    "Relation", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind", "SegmentState", "ServerError",
-    "Status", "Tls", "Unauthenticated", "Unavailable", "Unimplemented", "Window", "WriteReceipt", "active_days",
-    "all_of", "any_of", "at_least", "attribute", "avg_of", "bottom", "bucket", "channel", "consent", "count_of",
-    "did", "distinct_of", "everyone", "exactly", "first_did", "first_of", "key_in", "known", "last_event",
-    "last_of", "max_of", "min_of", "never_did", "none_of", "prop", "raw", "same", "sample", "segment", "sum_of",
-    "tag", "top",
+    "Overlap", "ParsedRule", "PermissionDenied", "Plan", "Point", "Profile", "ProfileColumns", "ProfileUpdate",
+    "RejectedRow", "Relation", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind", "SegmentState",
+    "SegmentStatistics", "ServerError", "Status", "Tls", "Unauthenticated", "Unavailable", "Unimplemented",
+    "Window", "WriteReceipt", "active_days", "all_of", "any_of", "at_least", "attribute", "avg_of", "bottom",
+    "bucket", "by_attribute", "by_event", "channel", "consent", "count_of", "did", "distinct_of", "everyone",
+    "exactly", "first_did", "first_of", "key_in", "known", "last_event", "last_of", "max_of", "min_of", "never_did",
+    "none_of", "prop", "raw", "same", "sample", "segment", "sum_of", "tag", "top",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ READS: Final = {
     "AudienceService": (
         "CountAudience", "CheckMembership", "BatchCheckMembership", "ListMemberships", "PreviewAudience",
         "ExplainMembership", "CompareRules", "ParseRule", "ExplainPlan", "GetOverlap", "GetBreakdown",
+        "GetAffinity",
     ),
     "AdminService": ("GetStatus", "GetSettings"),
 }  # fmt: skip

@@ -10,11 +10,18 @@ from typing import Self, TypeVar
 
 import grpc
 
-from headcount import editing, values
+from headcount import analytics, editing, values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
-from headcount.wire import audience_calls, editing_calls, record_calls, schema_calls, segment_calls
+from headcount.wire import (
+    analytics_calls,
+    audience_calls,
+    editing_calls,
+    record_calls,
+    schema_calls,
+    segment_calls,
+)
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
@@ -513,3 +520,70 @@ class Client:
         With `syntax_only` names may be unknown and nothing is warned of.
         """
         return self._run(editing_calls.parse(rule, syntax_only, Asked(min_version, min_now)), timeout)
+
+    # ------------------------------------------------------------------------------------------------- analytics
+
+    def overlap(
+        self,
+        *segments: str,
+        rules: Iterable[RuleLike] = (),
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> analytics.Overlap:
+        """How many are in each pair of the segments and rules, exactly, with Jaccard and lift; at most 1,000."""
+        call = analytics_calls.overlap(segments, rules, at, Asked(min_version, min_now))
+        return self._run(call, timeout)
+
+    def breakdown(
+        self,
+        rule: RuleLike,
+        *by: str | analytics.By,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> analytics.Breakdowns:
+        """How the members of a rule divide `by` attributes (a name, `by_attribute`), events, tags, segments."""
+        call = analytics_calls.breakdown(rule, by, at, Asked(min_version, min_now))
+        return self._run(call, timeout)
+
+    def affinity(
+        self,
+        rule: RuleLike,
+        *,
+        limit: int = 50,
+        min_support: float | None = None,
+        min_lift: float | None = None,
+        look_alikes: int = 0,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> analytics.Affinity:
+        """What members have more often than everyone, and so many others who have most of it.
+
+        `min_support` is the least share of members that have a trait, `min_lift` how many times more often, at least.
+        """
+        asked = Asked(min_version, min_now)
+        call = analytics_calls.affinity(rule, limit, min_support, min_lift, look_alikes, at, asked)
+        return self._run(call, timeout)
+
+    def statistics(
+        self,
+        segment_id: str,
+        *,
+        by: Sequence[str | analytics.By] = (),
+        overlap_with: Iterable[str] = (),
+        start: dt.datetime | None = None,
+        end: dt.datetime | None = None,
+        interval: dt.timedelta | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> analytics.SegmentStatistics:
+        """A segment in numbers: its size and history, how its members divide, what it shares with other segments."""
+        asked = Asked(min_version, min_now)
+        call = analytics_calls.statistics(segment_id, by, overlap_with, start, end, interval, asked)
+        return self._run(call, timeout)

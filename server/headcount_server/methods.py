@@ -11,6 +11,7 @@ from headcount_server.guards.metrics import Metrics
 from headcount_server.phase import PhaseHolder
 from headcount_server.repeats import Repeats
 from headcount_server.services.admin import Admin
+from headcount_server.services.analytics import Analytics
 from headcount_server.services.audiences import Audiences
 from headcount_server.services.editing import Editing
 from headcount_server.services.events import Events
@@ -37,6 +38,7 @@ def method_table(
         *_segment_methods(Segments(database)),
         *_audience_methods(Audiences(database)),
         *_editing_methods(Editing(database)),
+        *_analytics_methods(Analytics(database)),
         unary(
             f"{_V1}AdminService/GetStatus",
             m.GetStatusRequest,
@@ -168,6 +170,21 @@ def _editing_methods(editing: Editing) -> tuple[Method, ...]:
         unary(f"{service}/CompareRules", m.CompareRulesRequest, m.CompareRulesResponse, editing.compare),
         unary(f"{service}/ParseRule", m.ParseRuleRequest, m.ParseRuleResponse, editing.parse),
         unary(f"{service}/ExplainPlan", m.ExplainPlanRequest, m.ExplainPlanResponse, editing.plan),
+    )
+
+
+def _analytics_methods(analytics: Analytics) -> tuple[Method, ...]:
+    service = f"{_V1}AudienceService"
+    return (
+        unary(f"{service}/GetOverlap", m.GetOverlapRequest, m.Overlap, analytics.overlap),
+        unary(f"{service}/GetBreakdown", m.GetBreakdownRequest, m.GetBreakdownResponse, analytics.breakdown),
+        unary(f"{service}/GetAffinity", m.GetAffinityRequest, m.Affinity, analytics.affinity),
+        unary(
+            f"{_V1}SegmentService/GetStatistics",
+            m.GetStatisticsRequest,
+            m.SegmentStatistics,
+            analytics.statistics,
+        ),
     )
 
 

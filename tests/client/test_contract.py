@@ -56,7 +56,7 @@ def test_there_are_the_services_and_methods_of_the_design() -> None:
         "AudienceService": {
             "CountAudience", "CheckMembership", "BatchCheckMembership", "StreamCheckMembership", "ListMemberships",
             "CreateAudience", "ReadAudience", "PreviewAudience", "ExplainMembership", "CompareRules", "ParseRule",
-            "ExplainPlan", "GetOverlap", "GetBreakdown", "ExportAudience",
+            "ExplainPlan", "GetOverlap", "GetBreakdown", "GetAffinity", "ExportAudience", "KeepAudience",
         },
         "ChangeService": {"WatchMemberships"},
         "AdminService": {"GetStatus", "GetSettings", "UpdateSettings", "Checkpoint"},

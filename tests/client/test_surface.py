@@ -10,6 +10,8 @@ import headcount
 from headcount import AsyncClient, AsyncIngestWriter, Client, IngestWriter, errors
 
 NAMES = """
+Affinity Breakdown Breakdowns By BY_CHANNELS BY_EVENTS BY_SEGMENTS BY_TAGS Overlap SegmentStatistics by_attribute
+by_event
 Aborted AlreadyExists Answer AsyncClient AsyncIngestWriter Attribute Cancelled Client Comparison Count
 DeadlineExceeded Event EventColumns Explanation FailedPrecondition HeadcountError Identifier IngestOptions
 IngestSummary IngestWriter InvalidArgument InvalidRule MemberReceipt Membership MembershipTable Memberships

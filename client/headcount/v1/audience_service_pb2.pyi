@@ -239,7 +239,7 @@ class ListMembershipsResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., segments: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateAudienceRequest(_message.Message):
-    __slots__ = ("includes", "excludes", "topic", "channel", "suppressions", "frequency_cap", "holdout", "limit", "limit_order", "known_only", "time_to_live", "at", "min_version", "min_now", "request_id")
+    __slots__ = ("includes", "excludes", "topic", "channel", "suppressions", "frequency_cap", "holdout", "limit", "limit_order", "known_only", "time_to_live", "at", "min_version", "min_now", "request_id", "validate_only", "unknown_only")
     INCLUDES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +255,8 @@ class CreateAudienceRequest(_message.Message):
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
     MIN_NOW_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     includes: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Rule]
     excludes: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Rule]
     topic: str
@@ -270,7 +272,9 @@ class CreateAudienceRequest(_message.Message):
     min_version: int
     min_now: _timestamp_pb2.Timestamp
     request_id: str
-    def __init__(self, includes: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., excludes: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., topic: _Optional[str] = ..., channel: _Optional[str] = ..., suppressions: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., frequency_cap: _Optional[_Union[FrequencyCap, _Mapping]] = ..., holdout: _Optional[_Union[Holdout, _Mapping]] = ..., limit: _Optional[int] = ..., limit_order: _Optional[_Union[LimitOrder, _Mapping]] = ..., known_only: bool = ..., time_to_live: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    validate_only: bool
+    unknown_only: bool
+    def __init__(self, includes: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., excludes: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., topic: _Optional[str] = ..., channel: _Optional[str] = ..., suppressions: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., frequency_cap: _Optional[_Union[FrequencyCap, _Mapping]] = ..., holdout: _Optional[_Union[Holdout, _Mapping]] = ..., limit: _Optional[int] = ..., limit_order: _Optional[_Union[LimitOrder, _Mapping]] = ..., known_only: bool = ..., time_to_live: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., unknown_only: bool = ...) -> None: ...
 
 class FrequencyCap(_message.Message):
     __slots__ = ("event_name", "max_count", "window")
@@ -369,6 +373,24 @@ class ReadAudienceResponse(_message.Message):
     keys: _column_pb2.TextColumn
     roaring: bytes
     def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., offset: _Optional[int] = ..., next_offset: _Optional[int] = ..., size: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., keys: _Optional[_Union[_column_pb2.TextColumn, _Mapping]] = ..., roaring: _Optional[bytes] = ...) -> None: ...
+
+class KeepAudienceRequest(_message.Message):
+    __slots__ = ("name", "segment_id", "display_name", "description", "folder", "labels", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    segment_id: str
+    display_name: str
+    description: str
+    folder: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., segment_id: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., folder: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class PreviewAudienceRequest(_message.Message):
     __slots__ = ("rule", "audience", "attributes", "page_size", "page_token", "sample_salt", "at", "min_version", "min_now")
@@ -600,20 +622,24 @@ class GetOverlapRequest(_message.Message):
     def __init__(self, rules: _Optional[_Iterable[_Union[_rule_pb2.Rule, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Overlap(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "total", "rule_count", "intersections")
+    __slots__ = ("version", "now", "engine_us", "total", "rule_count", "intersections", "rule_texts", "warnings")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     RULE_COUNT_FIELD_NUMBER: _ClassVar[int]
     INTERSECTIONS_FIELD_NUMBER: _ClassVar[int]
+    RULE_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
     total: int
     rule_count: int
     intersections: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., total: _Optional[int] = ..., rule_count: _Optional[int] = ..., intersections: _Optional[_Iterable[int]] = ...) -> None: ...
+    rule_texts: _containers.RepeatedScalarFieldContainer[str]
+    warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., total: _Optional[int] = ..., rule_count: _Optional[int] = ..., intersections: _Optional[_Iterable[int]] = ..., rule_texts: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class GetBreakdownRequest(_message.Message):
     __slots__ = ("rule", "breakdowns", "at", "min_version", "min_now")
@@ -630,18 +656,82 @@ class GetBreakdownRequest(_message.Message):
     def __init__(self, rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.BreakdownBy, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetBreakdownResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "size", "breakdowns")
+    __slots__ = ("version", "now", "engine_us", "size", "breakdowns", "total", "warnings")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
     size: int
     breakdowns: _containers.RepeatedCompositeFieldContainer[_segment_service_pb2.Breakdown]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ...) -> None: ...
+    total: int
+    warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., total: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class GetAffinityRequest(_message.Message):
+    __slots__ = ("rule", "limit", "min_support", "min_lift", "look_alike_count", "at", "min_version", "min_now")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MIN_SUPPORT_FIELD_NUMBER: _ClassVar[int]
+    MIN_LIFT_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_NOW_FIELD_NUMBER: _ClassVar[int]
+    rule: _rule_pb2.Rule
+    limit: int
+    min_support: float
+    min_lift: float
+    look_alike_count: int
+    at: _timestamp_pb2.Timestamp
+    min_version: int
+    min_now: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., limit: _Optional[int] = ..., min_support: _Optional[float] = ..., min_lift: _Optional[float] = ..., look_alike_count: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Affinity(_message.Message):
+    __slots__ = ("version", "now", "engine_us", "size", "total", "traits", "look_alikes", "warnings")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_US_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    TRAITS_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKES_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    now: _timestamp_pb2.Timestamp
+    engine_us: int
+    size: int
+    total: int
+    traits: _containers.RepeatedCompositeFieldContainer[Trait]
+    look_alikes: _containers.RepeatedCompositeFieldContainer[LookAlike]
+    warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., total: _Optional[int] = ..., traits: _Optional[_Iterable[_Union[Trait, _Mapping]]] = ..., look_alikes: _Optional[_Iterable[_Union[LookAlike, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class Trait(_message.Message):
+    __slots__ = ("rule_text", "count", "total_count", "weight")
+    RULE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    rule_text: str
+    count: int
+    total_count: int
+    weight: int
+    def __init__(self, rule_text: _Optional[str] = ..., count: _Optional[int] = ..., total_count: _Optional[int] = ..., weight: _Optional[int] = ...) -> None: ...
+
+class LookAlike(_message.Message):
+    __slots__ = ("key", "score")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    score: int
+    def __init__(self, key: _Optional[str] = ..., score: _Optional[int] = ...) -> None: ...
 
 class ExportAudienceRequest(_message.Message):
     __slots__ = ("rule", "audience", "format", "attributes", "offset", "min_version", "min_now")

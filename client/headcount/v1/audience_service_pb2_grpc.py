@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from headcount.v1 import audience_service_pb2 as headcount_dot_v1_dot_audience__service__pb2
+from headcount.v1 import segment_service_pb2 as headcount_dot_v1_dot_segment__service__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
 GRPC_VERSION = grpc.__version__
@@ -70,6 +71,11 @@ class AudienceServiceStub(object):
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.ReadAudienceRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_audience__service__pb2.ReadAudienceResponse.FromString,
                 _registered_method=True)
+        self.KeepAudience = channel.unary_unary(
+                '/headcount.v1.AudienceService/KeepAudience',
+                request_serializer=headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_segment__service__pb2.Segment.FromString,
+                _registered_method=True)
         self.PreviewAudience = channel.unary_unary(
                 '/headcount.v1.AudienceService/PreviewAudience',
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.PreviewAudienceRequest.SerializeToString,
@@ -104,6 +110,11 @@ class AudienceServiceStub(object):
                 '/headcount.v1.AudienceService/GetBreakdown',
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.GetBreakdownRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_audience__service__pb2.GetBreakdownResponse.FromString,
+                _registered_method=True)
+        self.GetAffinity = channel.unary_unary(
+                '/headcount.v1.AudienceService/GetAffinity',
+                request_serializer=headcount_dot_v1_dot_audience__service__pb2.GetAffinityRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_audience__service__pb2.Affinity.FromString,
                 _registered_method=True)
         self.ExportAudience = channel.unary_stream(
                 '/headcount.v1.AudienceService/ExportAudience',
@@ -165,6 +176,13 @@ class AudienceServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def KeepAudience(self, request, context):
+        """Keeps the members of a resolved audience, such as those who were sent to, as a manual segment of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PreviewAudience(self, request, context):
         """Some members with some of their attributes: a page, or a uniform sample.
         """
@@ -209,6 +227,13 @@ class AudienceServiceServicer(object):
 
     def GetBreakdown(self, request, context):
         """How an audience divides by attributes, events, tags.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAffinity(self, request, context):
+        """What members have more often than everyone, and who else has much of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,6 +284,11 @@ def add_AudienceServiceServicer_to_server(servicer, server):
                     request_deserializer=headcount_dot_v1_dot_audience__service__pb2.ReadAudienceRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_audience__service__pb2.ReadAudienceResponse.SerializeToString,
             ),
+            'KeepAudience': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepAudience,
+                    request_deserializer=headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_segment__service__pb2.Segment.SerializeToString,
+            ),
             'PreviewAudience': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewAudience,
                     request_deserializer=headcount_dot_v1_dot_audience__service__pb2.PreviewAudienceRequest.FromString,
@@ -293,6 +323,11 @@ def add_AudienceServiceServicer_to_server(servicer, server):
                     servicer.GetBreakdown,
                     request_deserializer=headcount_dot_v1_dot_audience__service__pb2.GetBreakdownRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_audience__service__pb2.GetBreakdownResponse.SerializeToString,
+            ),
+            'GetAffinity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAffinity,
+                    request_deserializer=headcount_dot_v1_dot_audience__service__pb2.GetAffinityRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_audience__service__pb2.Affinity.SerializeToString,
             ),
             'ExportAudience': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportAudience,
@@ -501,6 +536,33 @@ class AudienceService(object):
             _registered_method=True)
 
     @staticmethod
+    def KeepAudience(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.AudienceService/KeepAudience',
+            headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.SerializeToString,
+            headcount_dot_v1_dot_segment__service__pb2.Segment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PreviewAudience(request,
             target,
             options=(),
@@ -679,6 +741,33 @@ class AudienceService(object):
             '/headcount.v1.AudienceService/GetBreakdown',
             headcount_dot_v1_dot_audience__service__pb2.GetBreakdownRequest.SerializeToString,
             headcount_dot_v1_dot_audience__service__pb2.GetBreakdownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAffinity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.AudienceService/GetAffinity',
+            headcount_dot_v1_dot_audience__service__pb2.GetAffinityRequest.SerializeToString,
+            headcount_dot_v1_dot_audience__service__pb2.Affinity.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headcount.v1 import rule_pb2 as _rule_pb2
 from headcount.v1 import value_pb2 as _value_pb2
+from headcount.v1 import window_pb2 as _window_pb2
 from headcount.v1 import write_pb2 as _write_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -348,23 +349,55 @@ class GetStatisticsRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[BreakdownBy, _Mapping]]] = ..., overlap_with: _Optional[_Iterable[str]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BreakdownBy(_message.Message):
-    __slots__ = ("attribute", "event_name", "tags", "channels", "segments", "limit")
+    __slots__ = ("attribute", "event_name", "tags", "channels", "segments", "events", "limit", "bins")
     ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     EVENT_NAME_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BINS_FIELD_NUMBER: _ClassVar[int]
     attribute: str
     event_name: str
     tags: bool
     channels: bool
     segments: bool
+    events: bool
     limit: int
-    def __init__(self, attribute: _Optional[str] = ..., event_name: _Optional[str] = ..., tags: bool = ..., channels: bool = ..., segments: bool = ..., limit: _Optional[int] = ...) -> None: ...
+    bins: BreakdownBins
+    def __init__(self, attribute: _Optional[str] = ..., event_name: _Optional[str] = ..., tags: bool = ..., channels: bool = ..., segments: bool = ..., events: bool = ..., limit: _Optional[int] = ..., bins: _Optional[_Union[BreakdownBins, _Mapping]] = ...) -> None: ...
+
+class BreakdownBins(_message.Message):
+    __slots__ = ("equal_width", "quantiles", "edges", "steps", "each_value")
+    EQUAL_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    QUANTILES_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    EACH_VALUE_FIELD_NUMBER: _ClassVar[int]
+    equal_width: int
+    quantiles: int
+    edges: BreakdownEdges
+    steps: BreakdownSteps
+    each_value: bool
+    def __init__(self, equal_width: _Optional[int] = ..., quantiles: _Optional[int] = ..., edges: _Optional[_Union[BreakdownEdges, _Mapping]] = ..., steps: _Optional[_Union[BreakdownSteps, _Mapping]] = ..., each_value: bool = ...) -> None: ...
+
+class BreakdownEdges(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedCompositeFieldContainer[_value_pb2.Value]
+    def __init__(self, values: _Optional[_Iterable[_Union[_value_pb2.Value, _Mapping]]] = ...) -> None: ...
+
+class BreakdownSteps(_message.Message):
+    __slots__ = ("unit", "zone")
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    unit: _window_pb2.CalendarUnit
+    zone: str
+    def __init__(self, unit: _Optional[_Union[_window_pb2.CalendarUnit, str]] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class SegmentStatistics(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "size", "history", "breakdowns", "overlaps")
+    __slots__ = ("version", "now", "engine_us", "size", "history", "breakdowns", "overlaps", "total")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -372,6 +405,7 @@ class SegmentStatistics(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     OVERLAPS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -379,7 +413,8 @@ class SegmentStatistics(_message.Message):
     history: _containers.RepeatedCompositeFieldContainer[SizePoint]
     breakdowns: _containers.RepeatedCompositeFieldContainer[Breakdown]
     overlaps: _containers.RepeatedCompositeFieldContainer[SegmentOverlap]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., history: _Optional[_Iterable[_Union[SizePoint, _Mapping]]] = ..., breakdowns: _Optional[_Iterable[_Union[Breakdown, _Mapping]]] = ..., overlaps: _Optional[_Iterable[_Union[SegmentOverlap, _Mapping]]] = ...) -> None: ...
+    total: int
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., history: _Optional[_Iterable[_Union[SizePoint, _Mapping]]] = ..., breakdowns: _Optional[_Iterable[_Union[Breakdown, _Mapping]]] = ..., overlaps: _Optional[_Iterable[_Union[SegmentOverlap, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class SizePoint(_message.Message):
     __slots__ = ("start_time", "size", "joined", "left")
@@ -394,28 +429,34 @@ class SizePoint(_message.Message):
     def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
 
 class Breakdown(_message.Message):
-    __slots__ = ("by", "groups", "other_count", "absent_count")
+    __slots__ = ("by", "groups", "other_count", "absent_count", "total_other_count", "total_absent_count")
     BY_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     OTHER_COUNT_FIELD_NUMBER: _ClassVar[int]
     ABSENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_OTHER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ABSENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     by: BreakdownBy
     groups: _containers.RepeatedCompositeFieldContainer[BreakdownGroup]
     other_count: int
     absent_count: int
-    def __init__(self, by: _Optional[_Union[BreakdownBy, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[BreakdownGroup, _Mapping]]] = ..., other_count: _Optional[int] = ..., absent_count: _Optional[int] = ...) -> None: ...
+    total_other_count: int
+    total_absent_count: int
+    def __init__(self, by: _Optional[_Union[BreakdownBy, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[BreakdownGroup, _Mapping]]] = ..., other_count: _Optional[int] = ..., absent_count: _Optional[int] = ..., total_other_count: _Optional[int] = ..., total_absent_count: _Optional[int] = ...) -> None: ...
 
 class BreakdownGroup(_message.Message):
-    __slots__ = ("value", "upper_value", "count", "total_count")
+    __slots__ = ("value", "upper_value", "count", "total_count", "is_range")
     VALUE_FIELD_NUMBER: _ClassVar[int]
     UPPER_VALUE_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     TOTAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_RANGE_FIELD_NUMBER: _ClassVar[int]
     value: _value_pb2.Value
     upper_value: _value_pb2.Value
     count: int
     total_count: int
-    def __init__(self, value: _Optional[_Union[_value_pb2.Value, _Mapping]] = ..., upper_value: _Optional[_Union[_value_pb2.Value, _Mapping]] = ..., count: _Optional[int] = ..., total_count: _Optional[int] = ...) -> None: ...
+    is_range: bool
+    def __init__(self, value: _Optional[_Union[_value_pb2.Value, _Mapping]] = ..., upper_value: _Optional[_Union[_value_pb2.Value, _Mapping]] = ..., count: _Optional[int] = ..., total_count: _Optional[int] = ..., is_range: bool = ...) -> None: ...
 
 class SegmentOverlap(_message.Message):
     __slots__ = ("segment", "size", "intersection")
