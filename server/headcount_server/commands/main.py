@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from headcount_server.commands import asking, demo, editing, facts, loads, offline, segments, serving
+from headcount_server.commands import (
+    analytics,
+    asking,
+    demo,
+    editing,
+    facts,
+    loads,
+    offline,
+    segments,
+    serving,
+)
 from headcount_server.commands.exits import CommandError, Exit, say
 
 app = typer.Typer(
@@ -28,6 +38,9 @@ app.command()(asking.check)
 app.command()(editing.explain)
 app.command()(editing.compare)
 app.command()(editing.plan)
+app.command()(analytics.overlap)
+app.command()(analytics.breakdown)
+app.command()(analytics.affinity)
 app.command()(asking.profile)
 app.add_typer(segments.app, name="segments")
 app.command()(facts.schema)
