@@ -27,7 +27,7 @@ from headcount_engine.errors import (
     UnknownName,
 )
 from headcount_engine.limits import MICROSECONDS_PER_DAY, Limits
-from headcount_engine.membership.lists import NO_LISTS, ListStore, SegmentLists
+from headcount_engine.membership.lists import NO_LISTS, ListEdit, ListStore, SegmentLists
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
 from headcount_engine.model.schema import checked_name
 from headcount_engine.model.segments import LANGUAGE_LEVEL, SegmentKind, SegmentState
@@ -155,6 +155,21 @@ class Catalogue:
     def view(self) -> CatalogueView:
         """As it is; what changes later is not seen. Under the gate, or by the writer."""
         return CatalogueView(self._by_id, self._by_name, self.lists.all(), self.revision)
+
+    def after(
+        self, segments: Iterable[Definition], lists: Iterable[ListEdit], removed: Iterable[str]
+    ) -> CatalogueView:
+        """As it will be with these definitions entered, these lists edited and these segments taken out."""
+        future = Catalogue(self._limits)
+        future._by_id, future._by_name, future.revision = self._by_id, self._by_name, self.revision
+        for definition in segments:
+            future.put(definition)
+        held = dict(self.lists.after(lists))
+        for id_ in removed:
+            held.pop(id_, None)
+            future.remove(id_)
+        view = future.view()
+        return CatalogueView(view.by_id, view.by_name, held, view.revision)
 
     def all(self) -> Mapping[str, Definition]:
         return self._by_id

@@ -89,6 +89,13 @@ class ListStore:
                 held.pop(edit.segment, None)
         self._held = held
 
+    def after(self, edits: Iterable[ListEdit]) -> Mapping[str, SegmentLists]:
+        """As they will be with these edits."""
+        future = ListStore()
+        future._held = self._held
+        future.publish(edits)
+        return future._held
+
     def remove(self, segment: str) -> None:
         """Forget a segment that was deleted."""
         if segment in self._held:

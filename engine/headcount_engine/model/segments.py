@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from headcount_engine.model.batches import RejectedRow, Texts
 
 LANGUAGE_LEVEL: Final = 1
 """The meaning that rules are saved under. It goes up when a rule that was valid comes to mean something else."""
@@ -54,3 +57,33 @@ class ImportMode(StrEnum):
     APPEND = "append"
     REPLACE = "replace"
     REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedPeople:
+    """Rows that name profiles: by key, or by identifiers of the type `by`."""
+
+    texts: Texts
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListReceipt:
+    """What an edit of a list did, exact at `version` and `now_us`.
+
+    joined, left  members who came in and who went, whatever was listed before
+    size          members afterwards
+    rejected      rows without effect, in their order, at most a thousand; `unknown`, `duplicates` and `malformed`
+                  count them all
+    """
+
+    version: int
+    now_us: int
+    rows: int
+    joined: int
+    left: int
+    size: int
+    rejected: tuple[RejectedRow, ...] = ()
+    unknown: int = 0
+    duplicates: int = 0
+    malformed: int = 0
