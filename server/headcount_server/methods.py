@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from headcount_server.calls import Method, MethodTable, Unary, bidirectional_stream, table_of, unary
+from headcount_server.calls import (
+    Method,
+    MethodTable,
+    Unary,
+    bidirectional_stream,
+    server_stream,
+    table_of,
+    unary,
+)
 from headcount_server.context import Context, Role
 from headcount_server.guards.metrics import Metrics
 from headcount_server.phase import PhaseHolder
@@ -13,11 +21,13 @@ from headcount_server.repeats import Repeats
 from headcount_server.services.admin import Admin
 from headcount_server.services.analytics import Analytics
 from headcount_server.services.audiences import Audiences
+from headcount_server.services.changes import Changes
 from headcount_server.services.editing import Editing
 from headcount_server.services.events import Events
 from headcount_server.services.profiles import Profiles
 from headcount_server.services.schemas import Schemas
 from headcount_server.services.segments import Segments
+from headcount_server.services.sending import Sending
 from headcount_server.wire import messages as m
 from headcount_server.wire.status import ProcessFacts
 
@@ -38,6 +48,13 @@ def method_table(
         *_segment_methods(Segments(database)),
         *_audience_methods(Audiences(database)),
         *_editing_methods(Editing(database)),
+        *_sending_methods(Sending(database)),
+        server_stream(
+            f"{_V1}ChangeService/WatchMemberships",
+            m.WatchMembershipsRequest,
+            m.WatchMembershipsResponse,
+            Changes(database, phase).watch,
+        ),
         *_analytics_methods(Analytics(database)),
         unary(
             f"{_V1}AdminService/GetStatus",
@@ -188,12 +205,40 @@ def _analytics_methods(analytics: Analytics) -> tuple[Method, ...]:
     )
 
 
+def _sending_methods(sending: Sending) -> tuple[Method, ...]:
+    service = f"{_V1}AudienceService"
+    return (
+        _write(
+            f"{service}/CreateAudience", m.CreateAudienceRequest, m.Audience, sending.create, role=Role.READ
+        ),
+        server_stream(f"{service}/ReadAudience", m.ReadAudienceRequest, m.ReadAudienceResponse, sending.read),
+        _write(f"{service}/KeepAudience", m.KeepAudienceRequest, m.Segment, sending.keep),
+        unary(
+            f"{service}/PreviewAudience",
+            m.PreviewAudienceRequest,
+            m.PreviewAudienceResponse,
+            sending.preview,
+        ),
+        server_stream(
+            f"{service}/ExportAudience",
+            m.ExportAudienceRequest,
+            m.ExportAudienceResponse,
+            sending.export,
+        ),
+    )
+
+
 Request = TypeVar("Request", bound=m.Message)
 Answer = TypeVar("Answer", bound=m.Message)
 
 
 def _write(
-    name: str, request: type[Request], answer: type[Answer], handler: Callable[[Request, Context], Answer]
+    name: str,
+    request: type[Request],
+    answer: type[Answer],
+    handler: Callable[[Request, Context], Answer],
+    *,
+    role: Role = Role.WRITE,
 ) -> Unary:
     """A unary write: under a request id that it saw before, it gives the answer it gave before."""
     repeats = Repeats[Answer]()
@@ -202,4 +247,4 @@ def _write(
         request_id: str = getattr(message, "request_id")  # noqa: B009
         return repeats.run(message, request_id, context, lambda: handler(message, context))
 
-    return unary(name, request, answer, once, role=Role.WRITE)
+    return unary(name, request, answer, once, role=role)

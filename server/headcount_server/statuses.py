@@ -73,12 +73,15 @@ _CODES: tuple[tuple[type[Exception], Code, str], ...] = (
     (engine.ReferenceCycle, Code.INVALID_ARGUMENT, "REFERENCE_CYCLE"),
     (engine.InvalidRule, Code.INVALID_ARGUMENT, "INVALID_RULE"),
     (engine.InvalidValue, Code.INVALID_ARGUMENT, "INVALID_VALUE"),
+    (engine.InvalidCursor, Code.INVALID_ARGUMENT, "INVALID_CURSOR"),
     (engine.InvalidArgument, Code.INVALID_ARGUMENT, "INVALID_ARGUMENT"),
     (engine.NotFound, Code.NOT_FOUND, "NOT_FOUND"),
     (engine.AlreadyExists, Code.ALREADY_EXISTS, "ALREADY_EXISTS"),
     (engine.HasDependents, Code.FAILED_PRECONDITION, "HAS_DEPENDENTS"),
     (engine.FailedPrecondition, Code.FAILED_PRECONDITION, "FAILED_PRECONDITION"),
+    (engine.ReaderTooSlow, Code.ABORTED, "READER_TOO_SLOW"),
     (engine.Aborted, Code.ABORTED, "ETAG_MISMATCH"),
+    (engine.CursorTooOld, Code.OUT_OF_RANGE, "CURSOR_TOO_OLD"),
     (engine.OutOfRange, Code.OUT_OF_RANGE, "OUT_OF_RANGE"),
     (engine.LimitExceeded, Code.INVALID_ARGUMENT, "LIMIT_EXCEEDED"),
     (engine.DeadlineExceeded, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),
@@ -95,7 +98,16 @@ _CODES: tuple[tuple[type[Exception], Code, str], ...] = (
 """The first that fits; the narrow ones stand before the wide."""
 
 _CAPACITIES = frozenset(
-    {"profiles", "attributes", "event_types", "distinct_values", "segments", "response_bytes"}
+    {
+        "profiles",
+        "attributes",
+        "event_types",
+        "distinct_values",
+        "segments",
+        "audiences",
+        "audience_bytes",
+        "response_bytes",
+    }
 )
 """Limits on what the store or an answer holds: the same request may fit later or elsewhere. The others bound
 a request as such."""
@@ -142,6 +154,10 @@ def _known(error: Exception, code: Code, reason: str) -> Failure:
             metadata = {"kind": error.kind, "name": error.name[:200]}
         case engine.HasDependents():
             metadata = {"dependents": ", ".join(error.dependents[:NAMES_MAX])}
+        case engine.ReaderTooSlow():
+            metadata = {"cursor": error.cursor}
+        case engine.CursorTooOld():
+            metadata = {"oldest_version": str(error.oldest_version)}
         case engine.LimitExceeded():
             metadata = {"limit": error.limit, "bound": str(error.bound)}
             if error.got is not None:

@@ -48,6 +48,7 @@ def test_what_writes_needs_the_role_to_write() -> None:
         "DeleteSegment",
         "DuplicateSegment",
         "IngestStream",
+        "KeepAudience",
         "TrackEvents",
         "UpdateSegment",
     }

@@ -29,6 +29,9 @@ from headcount_engine.model.batches import Texts
 TEXT_ROWS = 4_096
 """Rows of a piece of CSV or JSON Lines: some 10 ms of Python, and with ten attributes some 400 KB."""
 
+TEXT_BYTES_MAX = 1 << 20
+"""Of such a piece, unless a single row is longer."""
+
 
 class ExportFormat(enum.Enum):
     CSV = "csv"
@@ -98,20 +101,27 @@ class Export:
         head = self._pieces.start() if not offset else b""
         if head or offset == self.size:
             yield Piece(head, offset)
+        rows = self._rows
         while offset < self.size:
             self._deadline.check()
-            part = self._members[offset : offset + self._rows]
-            offset += len(part)
-            population = self._view.population
-            if population.count != population.ids_end:
-                # Members of an audience resolved before may have been erased since.
-                part = part & population.existing
-            ids = bitmaps.to_ids(part).astype(np.int64)
-            data = self._pieces.rows(self._view.keys_at(ids), pick(self._attributes, ids))
+            data = self._piece(offset, rows)
+            while self._rows == TEXT_ROWS and len(data) > TEXT_BYTES_MAX and rows > 1:
+                rows = max(1, rows * TEXT_BYTES_MAX // (2 * len(data)))
+                data = self._piece(offset, rows)
+            offset = min(offset + rows, self.size)
             yield Piece(data, offset)
         tail = self._pieces.end()
         if tail:
             yield Piece(tail, offset)
+
+    def _piece(self, offset: int, rows: int) -> bytes:
+        part = self._members[offset : offset + rows]
+        population = self._view.population
+        if population.count != population.ids_end:
+            # Members of an audience resolved before may have been erased since.
+            part = part & population.existing
+        ids = bitmaps.to_ids(part).astype(np.int64)
+        return self._pieces.rows(self._view.keys_at(ids), pick(self._attributes, ids))
 
     def close(self) -> None:
         """Let go of the attributes; may be called twice."""

@@ -113,24 +113,37 @@ class PagePlace:
 
 def page_place(request: messages.ListProfilesRequest) -> PagePlace | None:
     """The place in the token; None for the first page. A token of another request is refused."""
-    if not request.page_token:
+    return place_in(request.page_token, _same(request))
+
+
+def page_token(request: messages.ListProfilesRequest, place: PagePlace) -> str:
+    return token_of(place, _same(request))
+
+
+def _same(request: messages.ListProfilesRequest) -> messages.ListProfilesRequest:
+    """What must stay as it was from page to page: who is listed and with what."""
+    return messages.ListProfilesRequest(filter=request.filter, attributes=request.attributes)
+
+
+def place_in(token: str, same: messages.Message) -> PagePlace | None:
+    """The place in a token that was made for `same`; None for an empty one. Any other is refused."""
+    if not token:
         return None
     try:
-        raw = base64.urlsafe_b64decode(request.page_token.encode("ascii"))
+        raw = base64.urlsafe_b64decode(token.encode("ascii"))
         format_, version, after_id, digest = _TOKEN.unpack(raw)
     except (ValueError, struct.error):
         raise InvalidArgument("not a token of this server", path="page_token") from None
-    if format_ != _TOKEN_FORMAT or digest != _digest(request):
+    if format_ != _TOKEN_FORMAT or digest != _digest(same):
         raise InvalidArgument("a token goes with the request that it came from", path="page_token")
     return PagePlace(version, after_id)
 
 
-def page_token(request: messages.ListProfilesRequest, place: PagePlace) -> str:
-    raw = _TOKEN.pack(_TOKEN_FORMAT, place.version, place.after_id, _digest(request))
+def token_of(place: PagePlace, same: messages.Message) -> str:
+    """A place in what `same` asks for."""
+    raw = _TOKEN.pack(_TOKEN_FORMAT, place.version, place.after_id, _digest(same))
     return base64.urlsafe_b64encode(raw).decode("ascii")
 
 
-def _digest(request: messages.ListProfilesRequest) -> bytes:
-    """Of what must stay as it was from page to page: who is listed and with what."""
-    same = messages.ListProfilesRequest(filter=request.filter, attributes=request.attributes)
+def _digest(same: messages.Message) -> bytes:
     return hashlib.sha256(same.SerializeToString(deterministic=True)).digest()[:16]
