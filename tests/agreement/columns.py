@@ -104,10 +104,14 @@ def columns(rows: Sequence[Mapping[str, Cell | None]], types: Mapping[str, Value
 
 
 def profiles(
-    keys: Sequence[str], *held: Column, create: bool = True, all_or_nothing: bool = False
+    keys: Sequence[str],
+    *held: Column,
+    create: bool = True,
+    all_or_nothing: bool = False,
+    recreate: bool = False,
 ) -> ProfileBatch:
     """A batch of profiles."""
-    return ProfileBatch(Texts.of(keys), held, create, all_or_nothing)
+    return ProfileBatch(Texts.of(keys), held, create, all_or_nothing, recreate)
 
 
 def events(

@@ -39,8 +39,11 @@ class Keeper:
         options: DurabilityOptions,
         capture: Callable[[Callable[[], None]], Captured],
         tell_now: Callable[[Store], None],
+        upkeep: Callable[[], None] = lambda: None,
     ) -> None:
+        """`upkeep` is called every half second, on the thread that keeps the store in shape."""
         self.store = store
+        self._upkeep = upkeep
         self._options = options
         self._capture = capture
         self._tell_now = tell_now
@@ -57,10 +60,26 @@ class Keeper:
         with self._one_at_a_time:
             return self._checkpoint()
 
-    def _checkpoint(self) -> CheckpointReport:
+    def sweep(self, commit: Callable[[], object]) -> None:
+        """Write the state anew until no file holds anything of before; `commit` makes a version that says nothing.
+
+        Two generations are kept, so it takes two checkpoints: the first shares no byte with older files, and the
+        second pushes out what was there before the first, and the log up to it. Raises StoreError.
+        """
+        with self._one_at_a_time:
+            commit()
+            self._checkpoint(reuses=False)
+            commit()
+            self._checkpoint()
+            try:
+                self.store.drop_leftovers()
+            except OSError as error:
+                raise StoreError("old files of the store could not be removed") from error
+
+    def _checkpoint(self, *, reuses: bool = True) -> CheckpointReport:
         captured = self._capture(self.store.rotate)
         try:
-            return self.store.write_checkpoint(captured.version, captured.content)
+            return self.store.write_checkpoint(captured.version, captured.content, reuses=reuses)
         except OSError as error:
             raise StoreError(
                 f"the checkpoint could not be written ({error.strerror or type(error).__name__}); "
@@ -103,6 +122,8 @@ class Keeper:
                 if time.monotonic() >= now_at:
                     now_at = time.monotonic() + self._options.now_every_s
                     self._tell_now(self.store)
+                if time.monotonic() >= retry_at:
+                    self._upkeep()
                 is_due = (
                     self.store.log_bytes >= self._options.checkpoint_log_bytes
                     or time.monotonic() >= checkpoint_at

@@ -28,6 +28,8 @@ class DurabilityOptions:
     checkpoint_every_s: float = 900.0
     now_every_s: float = 10.0
     """How often `now` is recorded while nothing is written."""
+    erasure_within_s: float = 3_600.0
+    """How long after an erasure its traces may still be in files of the store; then two checkpoints are made."""
     is_automatic: bool = True
     """False: no checkpoint but those asked for and the last one, and no thread."""
 

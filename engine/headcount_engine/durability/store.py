@@ -138,15 +138,18 @@ class Store:
         """Begin a log file; called with the state captured and no commit under way."""
         self._log.rotate()
 
-    def write_checkpoint(self, version: int, content: Plain) -> CheckpointReport:
+    def write_checkpoint(self, version: int, content: Plain, *, reuses: bool = True) -> CheckpointReport:
         """Store a captured state and make it the newest generation; drop what no generation needs.
+
+        `reuses`: whether it may point at chunks that are there; else no byte of it lies in an older file.
 
         Raises OSError or StoreDamaged; the store then stands as before and the checkpoint may be tried again.
         """
         with self._checkpointing:
             if version == self.checkpoint_version:
                 return CheckpointReport(version, 0, 0)
-            written = checkpoints.write(self._files, self._manifest.store, version, content, self._newest)
+            before = self._newest if reuses else None
+            written = checkpoints.write(self._files, self._manifest.store, version, content, before)
             self._adopt(written)
             return CheckpointReport(version, written.total_bytes, written.new_bytes)
 
@@ -174,6 +177,13 @@ class Store:
         done = {log_name(v) for v, following in itertools.pairwise(logs) if following <= oldest + 1}
         for name in names:
             if name in done or (name.endswith((".tree", ".pack")) and name not in needed):
+                self._files.remove(name)
+        self._files.sync_directory()
+
+    def drop_leftovers(self) -> None:
+        """Remove what earlier starts cut off the log and kept, and what was begun and not finished."""
+        for name in self._files.names():
+            if name.endswith((".torn", ".tmp")):
                 self._files.remove(name)
         self._files.sync_directory()
 

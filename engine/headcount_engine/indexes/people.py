@@ -9,7 +9,7 @@ import numpy as np
 from headcount_engine.indexes.identities import Redirects
 from headcount_engine.indexes.plain import Plain
 from headcount_engine.indexes.store import Indexes
-from headcount_engine.indexes.tombstones import EraseEdit, Holder, Released
+from headcount_engine.indexes.tombstones import EraseEdit, Grave, Holder, Released
 from headcount_engine.model.batches import I64, U8, U32
 
 
@@ -64,11 +64,18 @@ def restore(indexes: Indexes, plain: Plain) -> None:
     """Fill in what the identities do not hold."""
     if plain is None:
         return
-    _, _, leads, completed, graves = cast(
-        "tuple[U32, U32, list[tuple[str, I64, U32]], int, list[tuple[int, Plain]]]", plain
-    )
+    _, _, leads, *_ = cast("tuple[U32, U32, list[tuple[str, I64, U32]], int, Plain]", plain)
     for name, codes, owners in leads:
         indexes.attributes.all()[name].lead(codes, owners)
-    indexes.tombstones.completed_version = completed
-    for version, erasure in graves:
-        indexes.tombstones.put(restore_erasure(erasure), version)
+    completed, graves = graves_of(plain)
+    indexes.tombstones.complete(completed)
+    for grave in graves:
+        indexes.tombstones.put(grave.edit, grave.version)
+
+
+def graves_of(plain: Plain) -> tuple[int, list[Grave]]:
+    """(the version up to which erasures are completed, all erasures)."""
+    if plain is None:
+        return 0, []
+    *_, completed, graves = cast("tuple[U32, U32, Plain, int, list[tuple[int, Plain]]]", plain)
+    return completed, [Grave(restore_erasure(erasure), version) for version, erasure in graves]

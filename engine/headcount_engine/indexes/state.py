@@ -6,7 +6,8 @@ dictionaries and keys only ever grow past what was captured; the table of event 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
+from headcount_engine.indexes.tombstones import Grave, Holder
 from headcount_engine.limits import BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.schema import AttributeDefinition
@@ -197,3 +199,36 @@ def restore(indexes: Indexes, plain: Plain) -> None:
             [restore_run(run) for run in runs], restore_properties(properties), sealed
         )
     people.restore(indexes, named.get("people"))
+
+
+# ------------------------------------------------------------------------------------------- looked at, not restored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DictionaryTexts:
+    """Entries of a dictionary as they are stored: `place` as in `Released`, the first one's number, the texts."""
+
+    place: tuple[int, str, int]
+    first: int
+    texts: Texts
+
+
+def dictionaries_of(plain: Plain) -> Iterator[DictionaryTexts]:
+    """The texts of every dictionary in what `capture` gave."""
+    _, _, attributes, _, _, texts, sets, *_ = cast("list[Plain]", plain)
+    held: list[tuple[Holder, str, Plain]] = []
+    for attribute in cast("list[Plain]", attributes):
+        definition, _, _, dictionary = cast("tuple[Plain, str, list[Stored], Plain]", attribute)
+        held.append((Holder.ATTRIBUTE, restore_definition(definition).name, dictionary))
+    for holder, named in ((Holder.PROPERTY_TEXTS, texts), (Holder.PROPERTY_SETS, sets)):
+        held.extend((holder, name, plain) for name, plain in cast("list[tuple[str, Plain]]", named))
+    for holder, name, dictionary in held:
+        for part, table in enumerate(cast("list[tuple[U8, I64]]", dictionary)):
+            yield DictionaryTexts((int(holder), name, part), 0, Texts(*table))
+
+
+def graves_of(plain: Plain) -> tuple[int, list[Grave]]:
+    """(the version up to which erasures are completed, all erasures) in what `capture` gave."""
+    *_, last = cast("list[Plain]", plain)[:9]
+    named = dict(cast("list[tuple[str, Plain]]", last)) if len(cast("list[Plain]", plain)) > 8 else {}
+    return people.graves_of(named.get("people"))

@@ -106,6 +106,7 @@ class Tombstones:
         self._marks: U32 = np.zeros(0, dtype=np.uint32)
         self._digests: set[bytes] = set()
         self._secret = b""
+        self._pending: tuple[Grave, ...] = ()
         self.completed_version = 0
         """Erasures up to this version have left every file of the store."""
 
@@ -124,14 +125,22 @@ class Tombstones:
     @property
     def pending(self) -> Sequence[Grave]:
         """Erasures whose traces may still be in files."""
-        return [grave for grave in self._graves if grave.version > self.completed_version]
+        return self._pending
 
     def put(self, edit: EraseEdit, version: int) -> None:
         """Enter an erasure."""
         self._secret = edit.secret
-        self._graves.append(Grave(edit, version))
+        grave = Grave(edit, version)
+        self._graves.append(grave)
+        if version > self.completed_version:
+            self._pending = (*self._pending, grave)
         self._marks = np.union1d(self._marks, edit.marks).astype(np.uint32)
         self._digests.update(row.tobytes() for row in edit.digests)
+
+    def complete(self, version: int) -> None:
+        """Note that erasures up to a version have left every file of the store."""
+        self.completed_version = version
+        self._pending = tuple(grave for grave in self._pending if grave.version > version)
 
     def covers(self, keys: Texts) -> Mask:
         """Which keys are those of erased profiles: bool of n. A hash a key, and a digest where that is not enough."""

@@ -144,4 +144,4 @@ class Writer:
             indexes.identities.erase(erasure.profile)
             indexes.tombstones.put(erasure, version)
         if staged.completes_version:
-            indexes.tombstones.completed_version = staged.completes_version
+            indexes.tombstones.complete(staged.completes_version)

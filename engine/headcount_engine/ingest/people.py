@@ -50,6 +50,10 @@ class People:
         """Overwrite every text in a dictionary that nobody holds any more, such as values of long ago."""
         return self._commit(lambda _: stage_release(self._indexes))
 
+    def mark(self) -> WriteReceipt:
+        """Make a version that changes nothing."""
+        return self._commit(lambda _: Staged(accepted=1))
+
     def complete(self, version: int) -> WriteReceipt:
         """Note that erasures up to a version have left every file of the store."""
         return self._commit(lambda _: Staged(accepted=1, completes_version=version))

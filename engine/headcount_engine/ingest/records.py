@@ -12,7 +12,7 @@ same after a replay.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -31,7 +31,7 @@ from headcount_engine.indexes.identities import MergeEdit
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.state import Plain
 from headcount_engine.indexes.store import Indexes
-from headcount_engine.indexes.tombstones import Holder
+from headcount_engine.indexes.tombstones import EraseEdit, Holder
 from headcount_engine.ingest.relinking import dictionary_of, relinking
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
@@ -306,3 +306,25 @@ class _Decoder:
             for segment, which, entered, gone in cast("list[tuple[str, str, U32, U32]]", held)
         ]
         return replace(staged, lists=tuple(edits))
+
+
+# ------------------------------------------------------------------------------------------- looked at, not applied
+
+
+def _sections_of(content: Plain) -> dict[int, list[Plain]]:
+    _, sections = cast("tuple[int, list[tuple[int, list[Plain]]]]", content)
+    return dict(sections)
+
+
+def dictionaries_of(content: Plain) -> Iterator[state.DictionaryTexts]:
+    """The dictionary entries that a record brings."""
+    for plain in _sections_of(content).get(Section.DICTIONARIES, []):
+        holder, name, part, first, texts = cast("tuple[int, str, int, int, tuple[U8, I64]]", plain)
+        yield state.DictionaryTexts((holder, name, part), first, Texts(*texts))
+
+
+def erasures_of(content: Plain) -> tuple[int, list[EraseEdit]]:
+    """(the version up to which it says that erasures are completed or 0, the erasures in it)."""
+    sections = _sections_of(content)
+    completed = sections.get(Section.COMPLETED, [0])[0]
+    return cast("int", completed), [people.restore_erasure(e) for e in sections.get(Section.ERASURES, [])]
