@@ -28,6 +28,7 @@ from headcount_engine.model.schema import (
     PropertyDefinition,
     consent_attribute,
 )
+from headcount_engine.model.segments import ImportMode, NamedPeople, SegmentKind
 from headcount_engine.model.values import Kind, ValueType
 from tests.agreement.columns import MISSING, column, columns, events, profiles, type_of
 from tests.agreement.evaluated import EVALUATED, HAS_DEDUPLICATION, is_evaluated, is_taken
@@ -35,6 +36,7 @@ from tests.oracle.changes import Change, Consent, Define, Schema, Track, Upsert
 from tests.oracle.evaluate import members
 from tests.oracle.strategies import SCHEMA, Scene, conditions_for, scenes
 from tests.oracle.world import Overridden, Refused, World
+from tests.oracle.world import Segment as OracleSegment
 
 ANY_TIME = replace(DEFAULT_LIMITS, event_ahead_days=400_000)
 """The oracle has no bound on how far ahead an event is dated."""
@@ -100,9 +102,8 @@ class Driven:
                 for change in batch:
                     assert isinstance(change, Consent)
                     self._consent(change)
-            case Define(name, rule):
-                assert not isinstance(rule, set | Overridden)
-                self._define(name, to_text(rule))
+            case Define(name, segment):
+                self._define(name, segment)
             case other:
                 raise NotImplementedError(type(other).__name__)
 
@@ -149,11 +150,23 @@ class Driven:
         said = column(consent_attribute(change.topic), Kind.BOOL, [change.is_subscribed])
         self._taken(self.database.write_profiles(profiles([change.key], said)))
 
-    def _define(self, name: str, rule: str) -> None:
-        if any(segment.name == name for segment in self.database.list_segments().segments):
-            self.database.update_segment(name, SegmentChanges(rule=rule))
+    def _define(self, name: str, segment: OracleSegment) -> None:
+        database = self.database
+        match segment:
+            case set():
+                rule, kind, lists = "", SegmentKind.MANUAL, [(ImportMode.REPLACE, segment)]
+            case Overridden(condition, added, removed):
+                rule, kind = to_text(condition), SegmentKind.OVERRIDES
+                lists = [(ImportMode.REPLACE, added), (ImportMode.REMOVE, removed)]
+            case _:
+                rule, kind, lists = to_text(segment), SegmentKind.RULE, []
+        if any(held.name == name for held in database.list_segments().segments):
+            if rule:
+                database.update_segment(name, SegmentChanges(rule=rule))
         else:
-            self.database.create_segment(SegmentDraft(name, rule))
+            database.create_segment(SegmentDraft(name, rule, kind=kind))
+        for mode, keys in lists:
+            database.import_members(name, [NamedPeople(Texts.of(sorted(keys)))], mode)
 
     # -------------------------------------------------------------------------------------------- asking
 

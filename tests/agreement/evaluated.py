@@ -15,7 +15,6 @@ NOT_YET: frozenset[type] = frozenset()
 EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
 FUNCTIONS: frozenset[Function] = frozenset(Function)
 NO_WRITE_YET: frozenset[type] = frozenset({Merge, Erase})
-HAS_MANUAL_SEGMENTS = False
 HAS_DEDUPLICATION = True
 LEAST_INT64 = -(2**63)
 """Stands for "absent" in a column, so the engine refuses it as a value, where the oracle takes it."""
@@ -34,8 +33,10 @@ def is_taken(change: Change) -> bool:
     match change:
         case Consent() | Merge() | Erase():
             return type(change) not in NO_WRITE_YET
-        case Define(_, set() | Overridden()):
-            return HAS_MANUAL_SEGMENTS
+        case Define(_, set()):
+            return True
+        case Define(_, Overridden(rule)):
+            return is_evaluated(rule)
         case Define(_, rule):
             return is_evaluated(rule)
         case Upsert():

@@ -229,7 +229,16 @@ class World:
                     if node.segment not in reached:
                         reached.add(node.segment)
                         pending.append(self.segments[node.segment])
-        self.segments[name] = segment
+        self.segments[name] = self._listed(segment)
+
+    def _listed(self, segment: Segment) -> Segment:
+        """A list holds profiles that there are: nobody is created, and who comes later is not on it."""
+        if isinstance(segment, Overridden):
+            return Overridden(segment.rule, self._there(segment.added), self._there(segment.removed))
+        return self._there(segment) if isinstance(segment, set) else segment
+
+    def _there(self, keys: set[str]) -> set[str]:
+        return {self.resolve(key) for key in keys} & set(self.profiles)
 
 
 def _merge_attribute(into: Profile, gone: Profile, name: str, value: Cell | None, now_us: int) -> None:
