@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -72,6 +72,14 @@ class _Batch:
     new: I64
     present: int
     keys: Keys
+    _touching: dict[int, tuple[I64, Texts]] = field(default_factory=dict)
+
+    def touching(self, value: int) -> tuple[I64, Texts]:
+        """The rows that had or get a value, and their keys; asked for once, however many ranks end at the value."""
+        if value not in self._touching:
+            rows = np.flatnonzero((self.old == value) | (self.new == value))
+            self._touching[value] = rows, self.keys(self.ids[rows].astype(np.int64))
+        return self._touching[value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,11 +146,11 @@ class RankOrder:
         """
         new = _ordered(values)
         old = np.full(len(ids), ABSENT, dtype=np.int64)
-        known = int((ids < len(self._values)).sum())
+        known = len(ids) if len(ids) and ids[-1] < len(self._values) else int((ids < len(self._values)).sum())
         old[:known] = self._values[ids[:known]]
         rows = np.flatnonzero(old != new)
         old, new = old[rows], new[rows]
-        present = self._present + int((new != ABSENT).sum()) - int((old != ABSENT).sum())
+        present = self._present + int(np.count_nonzero(new != ABSENT)) - int(np.count_nonzero(old != ABSENT))
         batch = _Batch(ids[rows].astype(np.uint32), old, new, present, keys or self._keys)
         flips, edges = dict[int, tuple[U32, U32]](), dict[int, Edge]()
         for handle in self._edges:
@@ -199,21 +207,22 @@ class RankOrder:
             new, others = self._stay(edge, batch, before, tied, size - before)
         else:
             new, others = self._move(edge, batch, before, tied, size, is_top)
-        ids = np.concatenate([batch.ids, others])
-        values = self._values[others]
-        was = _takes(wanted, edge, ids, np.concatenate([batch.old, values]), batch.keys)
-        now = _takes(wanted, new, ids, np.concatenate([batch.new, values]), batch.keys)
+        was, now = _takes_of(wanted, edge, batch, batch.old), _takes_of(wanted, new, batch, batch.new)
+        ids = batch.ids
+        if len(others):
+            ids, values = np.concatenate([ids, others]), self._values[others]
+            was = np.concatenate([was, _takes(wanted, edge, others, values, batch.keys)])
+            now = np.concatenate([now, _takes(wanted, new, others, values, batch.keys)])
         return new, (np.sort(ids[now & ~was]), np.sort(ids[was & ~now]))
 
     def _stay(self, edge: Edge, batch: _Batch, before: int, tied: int, place: int) -> tuple[Edge, U32]:
         """The same value, of whose holders `place` are taken now. Returns also the others who may cross."""
         stretch = edge.stretch
         if stretch is not None:
-            gone, come = batch.ids[batch.old == edge.value], batch.ids[batch.new == edge.value]
-            if len(gone) or len(come):
-                stretch = stretch.changed(
-                    batch.keys(gone.astype(np.int64)), gone, batch.keys(come.astype(np.int64)), come
-                )
+            rows, keys = batch.touching(edge.value)
+            if len(rows):
+                gone, come = batch.old[rows] == edge.value, batch.new[rows] == edge.value
+                stretch = stretch.changed(keys, batch.ids[rows], gone, come)
             stretch = stretch.trimmed(place, tied)
         if place == tied and edge.last is None:
             return Edge(edge.value, before, tied, None, stretch), _NOBODY
@@ -241,7 +250,8 @@ class RankOrder:
         nearer = values > value if is_down else values < value
         here = values == value
         group = ids[here]
-        before += tied + int(nearer.sum()) if is_growing else -int(nearer.sum()) - len(group)
+        passed = int(np.count_nonzero(nearer))
+        before += tied + passed if is_growing else -passed - len(group)
         keys = None if size - before == len(group) else batch.keys(group.astype(np.int64))
         new = _edge(value, before, group, size - before, keys)
         crossed = ids[:others][(nearer | here)[:others]]
@@ -315,17 +325,35 @@ def _edge(value: int, before: int, group: U32, place: int, keys: Texts | None) -
     return Edge(value, before, len(group), stretch.key_at(place), stretch)
 
 
+def _is_better(wanted: Wanted, edge: Edge, values: I64) -> Mask:
+    """Which values lie before the edge; ABSENT does not."""
+    better: Mask
+    if wanted.end is End.TOP:
+        better = values > edge.value
+    else:
+        better = (values < edge.value) & (values != ABSENT)
+    return better
+
+
 def _takes(wanted: Wanted, edge: Edge, ids: U32, values: I64, keys: Keys) -> Mask:
     """Which of these ids, having these values, a rank with that edge takes."""
-    if wanted.end is End.TOP:
-        taken = values > edge.value
-    else:
-        taken = (values < edge.value) & (values != ABSENT)
+    taken = _is_better(wanted, edge, values)
     tied = np.flatnonzero(values == edge.value)
     if edge.last is None:
         taken[tied] = True
     elif len(tied):
         taken[tied] = at_most(keys(ids[tied].astype(np.int64)), edge.last)
+    return taken
+
+
+def _takes_of(wanted: Wanted, edge: Edge, batch: _Batch, values: I64) -> Mask:
+    """The same of the ids of a batch: `values` are its old or its new ones."""
+    taken = _is_better(wanted, edge, values)
+    if edge.last is None:
+        taken |= values == edge.value
+    else:
+        rows, keys = batch.touching(edge.value)
+        taken[rows[(values[rows] == edge.value) & at_most(keys, edge.last)]] = True
     return taken
 
 

@@ -7,7 +7,6 @@ new one is cut from the whole group.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 
@@ -18,8 +17,8 @@ from headcount_engine.model.batches import I64, U8, U32, Mask, Texts
 
 _REACH = 512
 _SHARE = 64
-_SINGLY = 32
-"""Up to this many comings and goings are entered one by one: a sort of the whole stretch takes as long."""
+_SINGLY = 8
+"""Comings and goings of up to the eighth part of a stretch are entered one by one; making a new list takes longer."""
 _PAST_ALL_IDS = 1 << 32
 
 Entry = tuple[bytes, int]
@@ -51,18 +50,22 @@ class Stretch:
         stack = np.empty(orders.STACK, dtype=np.int64)
         orders.select_texts(data, offsets, order, max(0, first - 1), end, stack)
         chosen = order[max(0, first - 1) : end]
-        entries = _entries(keys.take(chosen), ids[chosen])
+        entries = _entries(keys, ids, chosen)
         after = None if first == 0 else entries.pop(0)[0]
         return Stretch(entries, after, None if end == len(ids) else entries[-1][0], first)
 
-    def changed(self, gone_keys: Texts, gone: U32, come_keys: Texts, come: U32) -> Stretch:
-        """After these left the group and those joined it."""
+    def changed(self, keys: Texts, ids: U32, gone: Mask, come: Mask) -> Stretch:
+        """After some of these left the group and others joined it."""
         skipped = self.skipped
+        within = np.ones(len(ids), dtype=np.bool_) if self.last is None else at_most(keys, self.last)
         if self.after is not None:
-            skipped += int(at_most(come_keys, self.after).sum()) - int(at_most(gone_keys, self.after).sum())
-        leaving, joining = self._inside(gone_keys, gone), self._inside(come_keys, come)
+            early = at_most(keys, self.after)
+            within &= ~early
+            skipped += int(np.count_nonzero(early & come)) - int(np.count_nonzero(early & gone))
+        # Who had the value and gets it again is no row of a batch.
+        leaving, joining = (_entries(keys, ids, np.flatnonzero(within & part)) for part in (gone, come))
         entries = self.entries
-        if len(leaving) + len(joining) > _SINGLY:
+        if _SINGLY * (len(leaving) + len(joining)) > len(entries):
             left = frozenset(leaving)
             entries = sorted([entry for entry in entries if entry not in left] + joining)
         elif leaving or joining:
@@ -118,16 +121,6 @@ class Stretch:
         assert self.skipped == len(group) - len(held), "others come before the stretch"
         assert self.entries == [e for e in held if self.last is None or e[0] <= self.last], "not that stretch"
 
-    def _inside(self, keys: Texts, ids: U32) -> list[Entry]:
-        """Those of them that belong into the stretch."""
-        if not len(ids):
-            return []
-        within = np.ones(len(ids), dtype=np.bool_) if self.last is None else at_most(keys, self.last)
-        if self.after is not None:
-            within &= ~at_most(keys, self.after)
-        rows = np.flatnonzero(within)
-        return _entries(keys.take(rows), ids[rows])
-
 
 def at_most(keys: Texts, key: bytes) -> Mask:
     """Which of the keys do not come after `key` in byte order. 10 ns a key."""
@@ -162,7 +155,9 @@ def _owned(texts: Texts) -> tuple[U8, I64]:
     return np.require(texts.data, None, ["C", "W"]), np.require(texts.offsets, None, ["C", "W"])
 
 
-def _entries(keys: Texts, ids: U32) -> list[Entry]:
-    raw = keys.data.tobytes()
-    pairs = itertools.pairwise(keys.offsets.tolist())
-    return [(raw[start:end], who) for (start, end), who in zip(pairs, ids.tolist(), strict=True)]
+def _entries(keys: Texts, ids: U32, rows: I64) -> list[Entry]:
+    raw, starts, ends = keys.data, keys.offsets[rows].tolist(), keys.offsets[rows + 1].tolist()
+    pairs = zip(starts, ends, strict=True)
+    return [
+        (raw[start:end].tobytes(), who) for (start, end), who in zip(pairs, ids[rows].tolist(), strict=True)
+    ]

@@ -32,7 +32,7 @@ from headcount_engine.conditions.bound import (
     negated,
 )
 from headcount_engine.conditions.fields import Field
-from headcount_engine.conditions.spans import EVER, Span, shift_units, unit_start
+from headcount_engine.conditions.spans import EVER, Moment, Span, shift_units, unit_start
 from headcount_engine.conditions.tree import (
     AT_LEAST_ONCE,
     NEVER,
@@ -278,13 +278,13 @@ def bind_days(binder: Binder, node: ActiveDays) -> EventDays:
 def bind_frequency(binder: Binder, node: Frequency) -> CountOf:
     """A count in each period, then how many periods pass."""
     sources = binder.sources(node.events)
-    parts = tuple(EventCount(sources, span, node.count) for span in _periods(binder, node))
+    parts = tuple(EventCount(sources, span, node.count) for span in periods(node, binder.moment))
     return CountOf(node.at_least, node.of_last, parts)
 
 
-def _periods(binder: Binder, node: Frequency) -> list[Span]:
+def periods(node: Frequency, moment: Moment) -> list[Span]:
     """(now - iP, now - (i-1)P] for i = 1..n; of a calendar unit the last n full ones."""
-    moment, count = binder.moment, node.of_last
+    count = node.of_last
     if isinstance(node.period, Duration):
         length = node.period.us
         return [

@@ -15,6 +15,7 @@ from headcount_engine.clock import Clock
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.membership.live import LiveEdit
 from headcount_engine.model.batches import WriteReceipt
 
 
@@ -31,6 +32,26 @@ class NoLog:
 
     def append(self, version: int, now_us: int, staged: Staged) -> None:
         """Let every commit pass."""
+
+
+class Live(Protocol):
+    """Who keeps live segments current: see LiveStage."""
+
+    def data(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """A commit without definitions, with the joins and leaves that it and the clock bring."""
+        ...
+
+    def definitions(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """A commit of definitions, at a now that everything else has reached."""
+        ...
+
+    def clock(self, now_us: int) -> tuple[Staged, LiveEdit]:
+        """What the clock alone brings."""
+        ...
+
+    def publish(self, edit: LiveEdit) -> None:
+        """Under the gate."""
+        ...
 
 
 class Gate:
@@ -57,6 +78,7 @@ class Writer:
         self._clock = clock
         self._log = log
         self._changes = changes
+        self._live: Live | None = None
         self._turn = threading.RLock()
 
     def commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
@@ -69,11 +91,44 @@ class Writer:
                 return WriteReceipt(
                     self._gate.version, now_us, staged.accepted, 0, staged.duplicates, staged.rejected
                 )
-            version = self._gate.version + 1
-            self._log.append(version, now_us, staged)
-            self._make_visible(staged, version, now_us)
+            version = self._carry_out(staged, now_us)
             created = self._indexes.identities.view().ids_end - before
             return WriteReceipt(version, now_us, staged.accepted, created, staged.duplicates, staged.rejected)
+
+    def _carry_out(self, staged: Staged, now_us: int) -> int:
+        """Add joins and leaves, append, publish; the version. Definitions come after a tick, at the same now."""
+        edit = None
+        if self._live is not None and (staged.segments or staged.removed_segments):
+            self.tick(now_us)
+            staged, edit = self._live.definitions(staged, now_us)
+        elif self._live is not None:
+            staged, edit = self._live.data(staged, now_us)
+        version = self._gate.version + 1
+        self._log.append(version, now_us, staged)
+        self._make_visible(staged, version, now_us, edit)
+        return version
+
+    def tick(self, now_us: int | None = None) -> int:
+        """Bring live segments to a now (the clock's); a version if anybody joins or leaves by it. Returns the version."""
+        with self._turn:
+            now_us = max(self._clock.now_us() if now_us is None else now_us, self._gate.now_us)
+            if self._live is None or now_us == self._gate.now_us:
+                return self._gate.version
+            staged, edit = self._live.clock(now_us)
+            if staged.flips:
+                version = self._gate.version + 1
+                self._log.append(version, now_us, staged)
+                self._make_visible(staged, version, now_us, edit)
+            else:
+                with self._gate.lock:
+                    self._live.publish(edit)
+                    self._gate.now_us = now_us
+            return self._gate.version
+
+    def begin(self, live: Live) -> None:
+        """Keep live segments current from here on: they are true for the newest version and its now."""
+        with self._turn:
+            self._live = live
 
     def replay(self, version: int, now_us: int, staged: Staged) -> None:
         """Publish a commit that the log holds, as it was published when it was made."""
@@ -89,9 +144,11 @@ class Writer:
         """The writer's turn, for work that must see no commit in between."""
         return self._turn
 
-    def _make_visible(self, staged: Staged, version: int, now_us: int) -> None:
+    def _make_visible(self, staged: Staged, version: int, now_us: int, edit: LiveEdit | None = None) -> None:
         with self._gate.lock:
             self._publish(staged, version, now_us)
+            if edit is not None and self._live is not None:
+                self._live.publish(edit)
             self._gate.version, self._gate.now_us = version, now_us
             self._changes.publish(version, now_us, staged.flips, staged.removed_segments)
         self._changes.settle()

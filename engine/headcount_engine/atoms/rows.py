@@ -1,0 +1,150 @@
+"""A row of bits or counters for every profile, by shards of 2**20 ids.
+
+Only the writer reads and writes rows; what others may see is copied out under the gate. Memory is taken from the system
+untouched, so that the room ahead of the last profile costs nothing until it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headcount_engine.kernels import members as kernels
+from headcount_engine.limits import BLOCK_WORDS
+from headcount_engine.model.batches import I64, U64
+
+SHARD_BITS = 20
+_SHARD_ROWS = 1 << SHARD_BITS
+_LEAST_ROWS = 1 << 12
+_TRANSPOSED_MIN = 6
+"""From so many columns of one word on, blocks of 64 by 64 bits are turned at once."""
+
+Cell = TypeVar("Cell", bound=np.generic)
+
+
+class Rows(Generic[Cell]):
+    """n rows of `width` cells, 0 where nothing was written. Widths are whole multiples of `step`."""
+
+    def __init__(self, dtype: type[Cell], step: int) -> None:
+        self._dtype = dtype
+        self._step = step
+        self.width = step
+        self.ids_end = 0
+        self._shards: list[NDArray[Cell]] = []
+
+    def ensure(self, ids_end: int) -> None:
+        """Make room for ids below `ids_end`."""
+        self.ids_end = max(self.ids_end, ids_end)
+        last = (self.ids_end - 1) >> SHARD_BITS
+        while len(self._shards) <= last:
+            self._shards.append(np.zeros((0, self.width), dtype=self._dtype))
+        for number, shard in enumerate(self._shards):
+            wanted = min(self.ids_end - (number << SHARD_BITS), _SHARD_ROWS)
+            if wanted > len(shard):
+                rows = max(_LEAST_ROWS, 1 << (wanted - 1).bit_length())
+                self._shards[number] = _grown(shard, rows, self.width)
+
+    def widen(self, cells: int) -> None:
+        """Make rows at least this wide, with some room ahead."""
+        if cells <= self.width:
+            return
+        wanted = max(cells, self.width + self.width // 4)
+        self.width = -(-wanted // self._step) * self._step
+        self._shards = [_grown(shard, len(shard), self.width) for shard in self._shards]
+
+    def gather(self, ids: I64) -> NDArray[Cell]:
+        """A copy of the rows of ascending ids: (n, width)."""
+        if len(self._shards) == 1:
+            rows: NDArray[Cell] = np.take(self._shards[0], ids, axis=0)
+            return rows
+        out: NDArray[Any] = np.empty((len(ids), self.width), dtype=self._dtype)
+        for number, start, end in shard_cuts(ids):
+            np.take(self._shards[number], ids[start:end] & (_SHARD_ROWS - 1), axis=0, out=out[start:end])
+        gathered: NDArray[Cell] = out
+        return gathered
+
+    def scatter(self, ids: I64, rows: NDArray[Cell]) -> None:
+        """Write rows of ascending ids."""
+        for number, start, end in shard_cuts(ids):
+            self._shards[number][ids[start:end] & (_SHARD_ROWS - 1)] = rows[start:end]
+
+    def row(self, id_: int) -> NDArray[Cell]:
+        """A copy of one row; zeros for an id that has none."""
+        if id_ >= self.ids_end:
+            return np.zeros(self.width, dtype=self._dtype)
+        return self._shards[id_ >> SHARD_BITS][id_ & (_SHARD_ROWS - 1)].copy()
+
+    def shards(self) -> list[tuple[int, NDArray[Cell]]]:
+        """(first id, the rows in use) of every shard; written in place by the writer alone."""
+        return [
+            (number << SHARD_BITS, shard[: min(len(shard), self.ids_end - (number << SHARD_BITS))])
+            for number, shard in enumerate(self._shards)
+        ]
+
+    @property
+    def nbytes(self) -> int:
+        """Of the rows in use."""
+        return self.ids_end * self.width * np.dtype(self._dtype).itemsize
+
+
+def put_columns(rows: Rows[np.uint64], words: Mapping[int, U64]) -> None:
+    """Write whole columns of bits: by column, words with a bit for each id."""
+    by_word: dict[int, list[int]] = {}
+    for at in words:
+        by_word.setdefault(at >> 6, []).append(at)
+    for word, columns in by_word.items():
+        for first, shard in rows.shards():
+            if len(columns) < _TRANSPOSED_MIN:
+                for at in columns:
+                    kernels.words_to_column(_own(words[at], first, len(shard)), at, shard)
+                continue
+            lines = np.zeros((64, (len(shard) + 63) >> 6), dtype=np.uint64)
+            keep = (1 << 64) - 1
+            for at in columns:
+                lines[at & 63] = _own(words[at], first, len(shard))
+                keep &= ~(1 << (at & 63))
+            kernels.transpose(lines, np.uint64(keep), word, shard)
+
+
+def column_words(rows: Rows[np.uint64], at: int, blocks: int) -> U64:
+    """One column of bits as so many blocks of words."""
+    words = np.zeros(blocks * BLOCK_WORDS, dtype=np.uint64)
+    for first, shard in rows.shards():
+        own = words[first >> 6 : (first >> 6) + ((len(shard) + 63) >> 6)]
+        kernels.column_to_words(shard, at, own)
+    return words
+
+
+def _own(words: U64, first: int, rows: int) -> U64:
+    """The words for so many rows from id `first` on, zeros where there are none."""
+    wanted = (rows + 63) >> 6
+    part = words[first >> 6 : (first >> 6) + wanted]
+    if len(part) == wanted:
+        return np.ascontiguousarray(part)
+    out = np.zeros(wanted, dtype=np.uint64)
+    out[: len(part)] = part
+    return out
+
+
+def shard_cuts(ids: I64) -> list[tuple[int, int, int]]:
+    """(shard, from, to) for every shard that the ascending ids fall in."""
+    if not len(ids):
+        return []
+    first, last = int(ids[0]) >> SHARD_BITS, int(ids[-1]) >> SHARD_BITS
+    if first == last:
+        return [(first, 0, len(ids))]
+    edges = np.searchsorted(ids, np.arange(first, last + 2, dtype=np.int64) << SHARD_BITS).tolist()
+    return [
+        (shard, edges[i], edges[i + 1])
+        for i, shard in enumerate(range(first, last + 1))
+        if edges[i] < edges[i + 1]
+    ]
+
+
+def _grown(shard: NDArray[Cell], rows: int, width: int) -> NDArray[Cell]:
+    grown = np.zeros((rows, width), dtype=shard.dtype)
+    grown[: len(shard), : shard.shape[1]] = shard
+    return grown

@@ -1,0 +1,99 @@
+"""What a commit does to live segments, for the writer: staged with it, in its record, published with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headcount_engine.atoms.after import NO_CHANGES, Changes
+from headcount_engine.conditions.needs import attributes_read
+from headcount_engine.indexes.attributes import Attribute
+from headcount_engine.indexes.columns import ColumnEdit
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.staging import Staged
+from headcount_engine.membership.catalogue import Catalogue, CatalogueView, Definition
+from headcount_engine.membership.live import LiveEdit, LiveSegments
+from headcount_engine.model.changes import Cause, SegmentFlips
+from headcount_engine.read_view import PinnedView
+
+if TYPE_CHECKING:
+    from headcount_engine.ingest.commit import Gate
+
+
+class LiveStage:
+    """Stages live segments. The writer's, in its turn."""
+
+    def __init__(self, indexes: Indexes, catalogue: Catalogue, live: LiveSegments, gate: Gate) -> None:
+        self._indexes = indexes
+        self._catalogue = catalogue
+        self._live = live
+        self._gate = gate
+
+    def data(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """A commit without definitions, with the joins and leaves it brings; the clock moves to its now first."""
+        definitions = self._catalogue.view()
+        changes = _changes(staged)
+        if staged.merges or staged.erasures:
+            gone = {merge.loser: Cause.MERGE for merge in staged.merges}
+            gone |= {erasure.profile: Cause.ERASURE for erasure in staged.erasures}
+            ids = {*gone, *(merge.survivor for merge in staged.merges)}
+            edit, flips = self._live.stage_anew(
+                changes,
+                np.array(sorted(ids), dtype=np.int64),
+                gone,
+                now_us,
+                definitions,
+                self._catalogue.lists.after(staged.lists),
+                Cause.MERGE,
+            )
+        else:
+            default = Cause.EVENT if staged.events and not staged.columns else Cause.ATTRIBUTE
+            edit, flips = self._live.stage(changes, staged.lists, now_us, definitions, default)
+        return replace(staged, flips=flips), edit
+
+    def clock(self, now_us: int) -> tuple[Staged, LiveEdit]:
+        """What the clock alone brings."""
+        edit, flips = self._live.stage(NO_CHANGES, (), now_us, self._catalogue.view(), Cause.CLOCK)
+        return Staged(accepted=0, flips=flips), edit
+
+    def definitions(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """A commit of definitions; everything else is true for this now already. Raises InvalidRule."""
+        after = self._catalogue.after(staged.segments, staged.lists, staged.removed_segments)
+        edit, flips = self._defined(staged.segments, staged.removed_segments, after, now_us)
+        return replace(staged, flips=flips), edit
+
+    def rebuild(self, now_us: int) -> LiveEdit:
+        """Every live segment from nothing, as after a restart."""
+        view = self._catalogue.view()
+        edit, _ = self._defined(tuple(view.by_id.values()), (), view, now_us)
+        return edit
+
+    def _defined(
+        self, changed: Sequence[Definition], removed: Sequence[str], after: CatalogueView, now_us: int
+    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+        names = set[str]()
+        for definition in changed:
+            if definition.rule is not None:
+                names |= attributes_read(definition.rule, after)
+        with PinnedView(self._indexes, self._gate, names, self._catalogue) as view:
+            return self._live.stage_definitions(changed, removed, after.lists, view, now_us, after)
+
+    def publish(self, edit: LiveEdit) -> None:
+        """Carry out. Under the gate."""
+        self._live.publish(edit)
+
+
+def _changes(staged: Staged) -> Changes:
+    columns: dict[str, tuple[Attribute, tuple[ColumnEdit, ...]]] = {}
+    for attribute, edit in staged.columns:
+        name = attribute.definition.name
+        columns[name] = (attribute, (*columns.get(name, (attribute, ()))[1], edit))
+    replaced = (
+        {} if staged.relinking is None else {e.name: (*e.sealed, *e.open) for e in staged.relinking.runs}
+    )
+    return Changes(
+        staged.new_keys, columns, {e.name: e for e in staged.events}, staged.declared_events, replaced
+    )

@@ -1,0 +1,561 @@
+"""Live segments: who is in each, kept as data and the clock move, and who joined and left.
+
+Every profile has a row of bits, one for each segment. A commit flips atoms; the segments that read a flipped atom are
+asked again for that profile alone, in the order in which they refer to one another; what comes out differently is a
+join or a leave. Definitions are another matter: they change one column of everyone's rows, and are worked out by words.
+
+`stage` decides and shows nothing; `publish`, under the gate, carries out. All but the reads at the end is the writer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from headcount_engine import bitmaps
+from headcount_engine.atoms.after import NO_CHANGES, After, Changes
+from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
+from headcount_engine.atoms.registry import Atom, AtomKey, Listed
+from headcount_engine.atoms.rows import Rows, column_words, put_columns
+from headcount_engine.atoms.tallies import TallyEdit, Toggles
+from headcount_engine.bitmaps import Bitmap
+from headcount_engine.conditions.needs import Definitions
+from headcount_engine.conditions.spans import Moment
+from headcount_engine.indexes.store import Indexes, ReadView
+from headcount_engine.kernels import members as kernels
+from headcount_engine.membership import programs
+from headcount_engine.membership.catalogue import Definition
+from headcount_engine.membership.lists import ListEdit, SegmentLists
+from headcount_engine.membership.programs import Formula
+from headcount_engine.membership.sets import MemberSet
+from headcount_engine.model.batches import I64, U32, U64
+from headcount_engine.model.changes import Cause, SegmentFlips
+from headcount_engine.model.segments import ListName, SegmentState
+
+_NO_IDS: I64 = np.empty(0, dtype=np.int64)
+_FLIPS_LEAST = 1 << 12
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """One live segment: its bit in a row, what it reads, and its members."""
+
+    id: str
+    slot: int
+    formula: Formula
+    atoms: list[AtomKey]
+    others: list[str]
+    members: MemberSet = field(default_factory=MemberSet)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveEdit:
+    """What a commit does to live segments.
+
+    ids, atom_rows, member_rows   rows that change, as they will be
+    columns                       by slot of a segment, everyone's bit as it will be: definitions
+    flips                         by slot: the ids that join or leave, and by how many the size grows
+    """
+
+    moment: Moment
+    atoms: AtomsEdit | None = None
+    tallies: TallyEdit | None = None
+    ids: I64 = field(default_factory=lambda: _NO_IDS)
+    atom_rows: U64 | None = None
+    member_rows: U64 | None = None
+    columns: Mapping[int, U64] = field(default_factory=dict)
+    flips: Sequence[tuple[int, U32, int]] = ()
+    places: Mapping[str, _Place] | None = None
+    """All segments as they will be, where definitions change."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """Rows of `ids` as they will be, and the flips (row, slot, joined, cause) that make them so."""
+
+    ids: I64
+    atom_rows: U64
+    member_rows: U64
+    flips: I64
+
+
+class LiveSegments:
+    """Every segment that is kept current."""
+
+    def __init__(self, indexes: Indexes, moment_at: Callable[[int], Moment]) -> None:
+        """`moment_at`: the moment of an instant under the present settings."""
+        self._indexes = indexes
+        self._moment_at = moment_at
+        self._atoms = CurrentAtoms()
+        self._rows: Rows[np.uint64] = Rows(np.uint64, 4)
+        self._places: Mapping[str, _Place] = {}
+        self._sizes = np.zeros(64, dtype=np.int64)
+        self._slots_end = 0
+        self._free: list[int] = []
+        self._machine: _Machine | None = None
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def nbytes(self) -> int:
+        return self._atoms.nbytes + self._rows.nbytes + sum(p.members.nbytes for p in self._places.values())
+
+    # ------------------------------------------------------------------------------------------------ a commit
+
+    def stage(
+        self,
+        changes: Changes,
+        lists: Sequence[ListEdit],
+        now_us: int,
+        definitions: Definitions,
+        default: Cause,
+    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+        """What data, lists and the clock change. `default`: why profiles that are new join."""
+        moment = self._moment_at(now_us)
+        if not self._places:
+            return LiveEdit(moment), ()
+        after = After(self._indexes, changes)
+        atoms = self._atoms.stage(after, moment, definitions)
+        step = self._step(after, [*atoms.toggles, *self._listed(lists)], default)
+        by_slot, told = self._told(step.flips, step.ids)
+        return LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, by_slot), told
+
+    def stage_anew(
+        self,
+        changes: Changes,
+        ids: I64,
+        gone: Mapping[int, Cause],
+        now_us: int,
+        definitions: Definitions,
+        lists: Mapping[str, SegmentLists],
+        cause: Cause,
+    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+        """As `stage`, with everything about some profiles found anew from all that they have.
+
+        `gone` are those of them that cease to exist, with why; `lists` as they will be. The clock and ranks move on
+        for everybody else.
+        """
+        moment = self._moment_at(now_us)
+        if not self._places:
+            return LiveEdit(moment), ()
+        after = After(self._indexes, changes)
+        atoms = self._atoms.stage(after, moment, definitions)
+        step = self._step(after, list(atoms.toggles), cause)
+        rows, tallied = self._atoms.anew(ids, after, moment, definitions, _held(lists))
+        everyone = np.unique(np.concatenate([step.ids, ids]))
+        atom_rows, member_rows = self._atoms.rows_before(everyone, after), self._rows.gather(everyone)
+        at = np.searchsorted(everyone, step.ids)
+        atom_rows[at], member_rows[at] = step.atom_rows, step.member_rows
+        at = np.searchsorted(everyone, ids)
+        rows = self._atoms.with_ranks_of(rows, atom_rows[at])
+        left = np.array(sorted(gone), dtype=np.int64)
+        rows[np.searchsorted(ids, left)] = 0
+        fresh = self._members_of(rows, ids)
+        fresh[np.searchsorted(ids, left)] = 0
+        flips = _differences(self._rows.gather(ids), fresh, cause)
+        for id_, why in gone.items():
+            flips[flips[:, 0] == int(np.searchsorted(ids, id_)), 3] = int(why)
+        flips[:, 0] = at[flips[:, 0]]
+        others = step.flips[~np.isin(step.ids[step.flips[:, 0]], ids)]
+        others[:, 0] = np.searchsorted(everyone, step.ids[others[:, 0]])
+        atom_rows[at], member_rows[at] = rows, fresh
+        by_slot, told = self._told(np.concatenate([others, flips]), everyone)
+        return LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, by_slot), told
+
+    def _step(self, after: After, toggles: Sequence[Toggles], default: Cause) -> _Step:
+        """The rows that toggles change, and who flips by that."""
+        joined = _joined(toggles)
+        new = np.arange(after.first_new, after.ids_end, dtype=np.int64)
+        ids = np.unique(np.concatenate([joined.ids, new]))
+        self._rows.ensure(max(after.ids_end, 1))
+        machine = self._built()
+        atom_rows, member_rows = self._atoms.rows_before(ids, after), self._rows.gather(ids)
+        is_new = ids >= after.first_new
+        if bool(is_new.any()):
+            nobody = self._atoms.row_of_nobody()
+            member_rows[is_new] = machine.members_of_nobody(nobody, self._rows.width)
+        flips = machine.run(ids, joined, atom_rows, member_rows)
+        if bool(is_new.any()):
+            at = np.flatnonzero(is_new)
+            entered = _differences(np.zeros_like(member_rows[at]), member_rows[at], default)
+            entered[:, 0] = at[entered[:, 0]]
+            flips = np.concatenate([flips[~is_new[flips[:, 0]]], entered])
+        return _Step(ids, atom_rows, member_rows, flips)
+
+    def _members_of(self, atom_rows: U64, ids: I64) -> U64:
+        """The segments of profiles with given atoms, each found from nothing."""
+        machine = self._built()
+        nobody = self._atoms.row_of_nobody()
+        members = np.tile(machine.members_of_nobody(nobody, self._rows.width), (len(ids), 1))
+        base = np.tile(nobody, (len(ids), 1))
+        machine.run(ids, _between(ids, base, atom_rows, Cause.DEFINITION), base, members)
+        return members
+
+    def publish(self, edit: LiveEdit) -> None:
+        """Carry out. Under the gate, after the data."""
+        if edit.places is not None:
+            self._places = edit.places
+            self._machine = None
+        if edit.atoms is not None:
+            self._atoms.publish(edit.atoms, edit.moment)
+        if edit.tallies is not None:
+            self._atoms.publish_tallies(edit.tallies)
+        if edit.atom_rows is not None and edit.member_rows is not None:
+            self._atoms.rows.scatter(edit.ids, edit.atom_rows)
+            self._rows.scatter(edit.ids, edit.member_rows)
+        put_columns(self._rows, edit.columns)
+        by_slot = {p.slot: p for p in self._places.values()} if edit.flips else {}
+        for slot, flipped, growth in edit.flips:
+            self._sizes[slot] += growth
+            place = by_slot.get(slot)
+            if place is not None:
+                place.members.publish(flipped)
+
+    def _listed(self, lists: Sequence[ListEdit]) -> list[Toggles]:
+        """Flips of lists that segments read."""
+        found = []
+        for edit in lists:
+            atom = self._atoms.atoms.get(Listed(edit.segment, edit.which))
+            if atom is not None:
+                ids = np.concatenate([edit.entered, edit.gone]).astype(np.int64)
+                cause = Cause.IMPORT if edit.which is ListName.ADDED else Cause.OVERRIDE
+                found.append(Toggles.of(ids, atom.slot, cause))
+        return found
+
+    def _told(self, flips: I64, ids: I64) -> tuple[list[tuple[int, U32, int]], tuple[SegmentFlips, ...]]:
+        """Flips (row, slot, joined, cause) by segment: for the rows and sizes, and for those who watch."""
+        if not len(flips):
+            return [], ()
+        order = np.lexsort((flips[:, 0], flips[:, 1]))
+        flips = flips[order]
+        slots = flips[:, 1]
+        starts = np.flatnonzero(np.diff(slots, prepend=-1))
+        ends = np.append(starts[1:], len(slots))
+        who = ids[flips[:, 0]].astype(np.uint32)
+        is_join = flips[:, 2] == 1
+        causes = flips[:, 3].astype(np.uint8)
+        names = {p.slot: id_ for id_, p in self._places.items()}
+        by_slot, told = [], []
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            slot = int(slots[start])
+            own, into, why = who[start:end], is_join[start:end], causes[start:end]
+            joins = int(into.sum())
+            by_slot.append((slot, own, 2 * joins - len(own)))
+            id_ = names.get(slot)
+            if id_ is not None and not programs.is_hidden(id_):
+                out = ~into
+                told.append(SegmentFlips(id_, own[into], why[into], own[out], why[out]))
+        return by_slot, tuple(sorted(told, key=lambda f: f.segment))
+
+    # ------------------------------------------------------------------------------------------------ definitions
+
+    def stage_definitions(
+        self,
+        changed: Sequence[Definition],
+        removed: Sequence[str],
+        lists: Mapping[str, SegmentLists],
+        view: ReadView,
+        now_us: int,
+        definitions: Definitions,
+        cause: Cause = Cause.DEFINITION,
+    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+        """What new, edited and removed segments change, at the instant the rows are true for.
+
+        `lists` and `definitions` are as they will be; `view` is the published state with every attribute that the rules
+        read. Raises InvalidRule for a rule that can only be asked ad hoc; nothing has changed then.
+        """
+        moment = self._moment_at(now_us)
+        if not self._places:
+            self._atoms.begin(moment)
+        after = After(self._indexes, NO_CHANGES)
+        kept = {d.id: d for d in changed if d.state is not SegmentState.DRAFT}
+        formulas: dict[str, Formula] = {}
+        for definition in kept.values():
+            formulas |= programs.formulas_of(definition, definitions)
+        old = {
+            id_: place
+            for id_, place in self._places.items()
+            if programs.owner_of(id_) in {d.id for d in changed} or programs.owner_of(id_) in removed
+        }
+        new_atoms: list[Atom] = []
+        places = {id_: p for id_, p in self._places.items() if id_ not in old}
+        for id_, formula in formulas.items():
+            reads, others = programs.atoms_of(formula), programs.segments_of(formula)
+            new_atoms.extend(self._atoms.use(reads, definitions))
+            slot = old[id_].slot if id_ in old else self._slot()
+            members = old[id_].members if id_ in old else MemberSet()
+            places[id_] = _Place(id_, slot, formula, reads, others, members)
+        held = _held(lists)
+        self._atoms.rows.ensure(max(after.ids_end, 1))
+        words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
+        words |= self._relisted(
+            {d.id for d in changed} - {a.key.segment for a in new_atoms if isinstance(a.key, Listed)},
+            held,
+            view,
+        )
+        put_columns(self._atoms.rows, words)
+        for place in old.values():
+            self._atoms.drop(place.atoms)
+        columns = self._columns(set(formulas), set(words), places, words, view)
+        gone = {id_: p for id_, p in old.items() if id_ not in formulas}
+        blocks = max(view.population.blocks, 1)
+        for place in gone.values():
+            columns[place.slot] = np.zeros(blocks * 1024, dtype=np.uint64)
+            self._free.append(place.slot)
+        self._rows.ensure(max(after.ids_end, 1))
+        names = {p.slot: id_ for id_, p in {**gone, **places}.items()}
+        by_slot, told = [], []
+        for slot, now in columns.items():
+            was = column_words(self._rows, slot, blocks)
+            joins = bitmaps.to_ids(bitmaps.from_words(now & ~was))
+            leaves = bitmaps.to_ids(bitmaps.from_words(was & ~now))
+            if len(joins) or len(leaves):
+                by_slot.append((slot, np.concatenate([joins, leaves]), len(joins) - len(leaves)))
+                if not programs.is_hidden(names[slot]):
+                    told.append(_flips(names[slot], joins, leaves, cause))
+        edit = LiveEdit(moment, None, None, _NO_IDS, None, None, columns, by_slot, places)
+        return edit, tuple(sorted(told, key=lambda f: f.segment))
+
+    def _slot(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._slots_end += 1
+        if self._slots_end > len(self._sizes):
+            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+        self._rows.widen((self._slots_end + 63) >> 6)
+        return self._slots_end - 1
+
+    def _relisted(self, segments: set[str], held: Mapping[AtomKey, Bitmap], view: ReadView) -> dict[int, U64]:
+        """Lists of segments that were in use already, as they will be."""
+        blocks = max(view.population.blocks, 1)
+        found = {}
+        for segment in segments:
+            for which in ListName:
+                atom = self._atoms.atoms.get(Listed(segment, which))
+                if atom is not None:
+                    members = held.get(atom.key, bitmaps.EMPTY) & view.population.existing
+                    found[atom.slot] = bitmaps.to_words(members, blocks)
+        return found
+
+    def _columns(
+        self,
+        defined: set[str],
+        atoms: set[int],
+        places: Mapping[str, _Place],
+        words: Mapping[int, U64],
+        view: ReadView,
+    ) -> dict[int, U64]:
+        """Everyone's bit of the segments that are defined, that read given atoms, or that refer to such, in order."""
+        blocks = max(view.population.blocks, 1)
+        reading = {self._atoms.atoms.at(slot).key for slot in atoms}
+        chosen = defined | {id_ for id_, p in places.items() if not reading.isdisjoint(p.atoms)}
+        found: dict[int, U64] = {}
+        existing = bitmaps.to_words(view.population.existing, blocks)
+
+        def atom_words(key: AtomKey) -> U64:
+            atom = self._atoms.atoms.get(key)
+            assert atom is not None
+            held = words.get(atom.slot)
+            return column_words(self._atoms.rows, atom.slot, blocks) if held is None else held
+
+        def member_words(id_: str) -> U64:
+            slot = places[id_].slot
+            return found[slot] if slot in found else column_words(self._rows, slot, blocks)
+
+        for id_ in ordered(places):
+            place = places[id_]
+            if id_ in chosen or not chosen.isdisjoint(place.others):
+                chosen.add(id_)
+                found[place.slot] = programs.words_of(place.formula, existing, atom_words, member_words)
+        return found
+
+    def _built(self) -> _Machine:
+        if self._machine is None:
+            self._machine = _Machine(self._places, self._atoms, self._rows.width)
+        return self._machine
+
+    # ------------------------------------------------------------------------------------------------ reads
+
+    def size(self, segment: str) -> int | None:
+        """How many are in a live segment; None if it is not live. Under the gate."""
+        place = self._places.get(segment)
+        return None if place is None else int(self._sizes[place.slot])
+
+    def members(self, segment: str) -> Bitmap | None:
+        """Who is in a live segment; None if it is not live. Under the gate."""
+        place = self._places.get(segment)
+        return None if place is None else place.members.fold()
+
+    def holds(self, profile: int, segment: str) -> bool | None:
+        """Whether a profile is in a live segment; None if it is not live. Under the gate."""
+        place = self._places.get(segment)
+        if place is None:
+            return None
+        return bool((int(self._rows.row(profile)[place.slot >> 6]) >> (place.slot & 63)) & 1)
+
+    def memberships(self, profile: int) -> list[str]:
+        """Ids of the live segments that a profile is in, ascending. Under the gate."""
+        row = self._rows.row(profile)
+        slots = np.empty(64 * len(row), dtype=np.int64)
+        found = kernels.set_bits(row, slots)
+        names = self._names()
+        return sorted(names[slot] for slot in slots[:found].tolist() if slot in names)
+
+    def _names(self) -> dict[int, str]:
+        machine = self._built()
+        return machine.names
+
+    # ------------------------------------------------------------------------------------------------ checks
+
+    def check(self, view: ReadView, now_us: int, definitions: Definitions) -> None:
+        """Every structure against every other and against the data. For tests."""
+        after = After(self._indexes, NO_CHANGES)
+        self._atoms._check(after, self._moment_at(now_us), definitions)
+        blocks = max(view.population.blocks, 1)
+        for id_, place in self._places.items():
+            held = bitmaps.from_words(column_words(self._rows, place.slot, blocks))
+            assert held == place.members.fold(), f"the set of {id_!r} is not its column"
+            assert len(held) == int(self._sizes[place.slot]), f"the size of {id_!r} is not its column's"
+            assert not held - view.population.existing, f"{id_!r} holds profiles that do not exist"
+
+
+class _Machine:
+    """The programs of all segments in the arrays that the kernel runs."""
+
+    def __init__(self, places: Mapping[str, _Place], atoms: CurrentAtoms, width: int) -> None:
+        order = ordered(places)
+        ranks = {id_: rank for rank, id_ in enumerate(order)}
+        users: list[list[int]] = [[] for _ in range(max(64 * atoms.rows.width, atoms.atoms.slots))]
+        followers: list[list[int]] = [[] for _ in order]
+        codes: list[int] = []
+        starts = [0]
+        depth = 1
+
+        def atom_slot(key: AtomKey) -> int:
+            atom = atoms.atoms.get(key)
+            assert atom is not None
+            return atom.slot
+
+        for rank, id_ in enumerate(order):
+            place = places[id_]
+            for key in place.atoms:
+                users[atom_slot(key)].append(rank)
+            for other in place.others:
+                followers[ranks[other]].append(rank)
+            codes.extend(programs.codes_of(place.formula, atom_slot, lambda other: places[other].slot))
+            starts.append(len(codes))
+            depth = max(depth, programs.depth_of(place.formula))
+        self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
+        self._user_starts, self._users = _lists(users)
+        self._follower_starts, self._followers = _lists(followers)
+        self._slots = np.array([places[id_].slot for id_ in order], dtype=np.int64)
+        self._code_starts = np.array(starts, dtype=np.int64)
+        self._codes = np.array(codes, dtype=np.int64)
+        self._stack = np.zeros(depth + 1, dtype=np.uint8)
+        self._pending = np.zeros((len(order) + 63) >> 6, dtype=np.uint64)
+        self._causes = np.full(max(len(order), 1), 255, dtype=np.uint8)
+        self._width = width
+        self._of_nobody: U64 | None = None
+        self._row_of_nobody: U64 | None = None
+
+    def run(self, ids: I64, toggles: Toggles, atom_rows: U64, member_rows: U64) -> I64:
+        """Apply toggles to the rows of `ids` and ask who flips: (row, slot, joined, cause) each."""
+        order = np.argsort(toggles.ids, kind="stable")
+        starts = np.searchsorted(toggles.ids[order], np.append(ids, np.iinfo(np.int64).max)).astype(np.int64)
+        atoms, causes = toggles.atoms[order], toggles.causes[order]
+        parts = []
+        first = 0
+        out = np.empty((max(_FLIPS_LEAST, 2 * len(self._slots), len(atoms)), 4), dtype=np.int64)
+        while first < len(ids):
+            first, found = kernels.evaluate(
+                first, starts, atoms, causes, atom_rows, member_rows, self._user_starts, self._users,
+                self._follower_starts, self._followers, self._slots, self._code_starts, self._codes,
+                self._stack, self._pending, self._causes, out,
+            )  # fmt: skip
+            parts.append(out[:found].copy())
+        return np.concatenate(parts) if parts else np.empty((0, 4), dtype=np.int64)
+
+    def members_of_nobody(self, atom_row: U64, width: int) -> U64:
+        """The segments that a profile is in of whom nothing is known."""
+        if (
+            self._of_nobody is None
+            or self._row_of_nobody is None
+            or not np.array_equal(self._row_of_nobody, atom_row)
+        ):
+            members = np.zeros((1, width), dtype=np.uint64)
+            for rank in range(len(self._slots)):
+                start, end = int(self._code_starts[rank]), int(self._code_starts[rank + 1])
+                value = kernels.value_of(self._codes, start, end, atom_row, members[0], self._stack)
+                slot = int(self._slots[rank])
+                members[0, slot >> 6] |= np.uint64(int(value) << (slot & 63))
+            self._of_nobody, self._row_of_nobody = members[0], atom_row
+        return self._of_nobody
+
+
+def _held(lists: Mapping[str, SegmentLists]) -> dict[AtomKey, Bitmap]:
+    """Who is on which list."""
+    return {Listed(id_, which): held.named(which) for id_, held in lists.items() for which in ListName}
+
+
+def ordered(places: Mapping[str, _Place]) -> list[str]:
+    """Ids so that every segment comes after those that it refers to."""
+    done: dict[str, None] = {}
+    for root in places:
+        stack = [(root, False)]
+        while stack:
+            id_, is_ready = stack.pop()
+            if id_ in done:
+                continue
+            if is_ready:
+                done[id_] = None
+                continue
+            stack.append((id_, True))
+            stack.extend((other, False) for other in places[id_].others if other not in done)
+    return list(done)
+
+
+def _lists(lists: Sequence[Sequence[int]]) -> tuple[I64, I64]:
+    """(starts, all entries) of lists of numbers."""
+    starts = np.zeros(len(lists) + 1, dtype=np.int64)
+    np.cumsum([len(entries) for entries in lists], out=starts[1:])
+    return starts, np.array([e for entries in lists for e in entries], dtype=np.int64)
+
+
+def _joined(parts: Sequence[Toggles]) -> Toggles:
+    if not parts:
+        return Toggles(_NO_IDS, _NO_IDS, np.empty(0, dtype=np.uint8))
+    return Toggles(
+        np.concatenate([p.ids for p in parts]),
+        np.concatenate([p.atoms for p in parts]),
+        np.concatenate([p.causes for p in parts]),
+    )
+
+
+def _between(ids: I64, before: U64, after: U64, cause: Cause) -> Toggles:
+    """The atoms in which two states of some rows differ."""
+    flips = _differences(before, after, cause)
+    return Toggles(ids[flips[:, 0]], flips[:, 1].copy(), flips[:, 3].astype(np.uint8))
+
+
+def _differences(before: U64, after: U64, cause: Cause) -> I64:
+    """(row, bit, now set, cause) wherever two states of some rows differ."""
+    parts = []
+    first = 0
+    out = np.empty((max(_FLIPS_LEAST, 64 * before.shape[1]), 4), dtype=np.int64)
+    while first < len(before):
+        first, found = kernels.differences(before, after, int(cause), first, out)
+        parts.append(out[:found].copy())
+    return np.concatenate(parts) if parts else np.empty((0, 4), dtype=np.int64)
+
+
+def _flips(segment: str, joined: U32, left: U32, cause: Cause) -> SegmentFlips:
+    return SegmentFlips(
+        segment,
+        joined,
+        np.full(len(joined), int(cause), dtype=np.uint8),
+        left,
+        np.full(len(left), int(cause), dtype=np.uint8),
+    )
