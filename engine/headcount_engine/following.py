@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from headcount_engine.asking import NEED_NOTHING, Asker, At
+from headcount_engine.asking import Asker
 from headcount_engine.changes.cursors import Cursor
 from headcount_engine.changes.feed import Changes
 from headcount_engine.changes.history import DAY_US, History
 from headcount_engine.changes.watch import Members, Start, Watch
-from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.errors import NotFound
-from headcount_engine.evaluation import answer
-from headcount_engine.evaluation.answer import Question
+from headcount_engine.ingest.commit import Gate
 from headcount_engine.limits import INSTANT_MIN_US
 from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.membership.live import LiveSegments
 from headcount_engine.model.answers import Settings
 
 _DAYS_SHOWN = 30
@@ -23,9 +22,19 @@ _DAYS_SHOWN = 30
 class Following:
     """The changes of one database. Any thread."""
 
-    def __init__(self, changes: Changes, catalogue: Catalogue, asker: Asker, settings: Settings) -> None:
+    def __init__(
+        self,
+        changes: Changes,
+        live: LiveSegments,
+        catalogue: Catalogue,
+        gate: Gate,
+        asker: Asker,
+        settings: Settings,
+    ) -> None:
         self._changes = changes
+        self._live = live
         self._catalogue = catalogue
+        self._gate = gate
         self._asker = asker
         self._settings = settings
 
@@ -54,16 +63,14 @@ class Following:
         return self._changes.cursors.encode(cursor)
 
     def members_now(self, segments: Collection[str] | None) -> Members:
-        """Members at the newest version and at its own clock: as far as the changes have come."""
-        held = self._catalogue.all()
-        ids = [id_ for id_ in sorted(held if segments is None else segments) if id_ in held]
-
-        def ask(question: Question, rules: list[Condition], at: At) -> Members:
-            found = {id_: answer.members(question, rule)[0] for id_, rule in zip(ids, rules, strict=True)}
-            return Members(at.version, at.now_us, found)
-
-        rules = [InSegment(id_) for id_ in ids]
-        return self._asker.ask(rules, None, NEED_NOTHING, ask, now_us=INSTANT_MIN_US)
+        """Members at the newest version, to which the changes have come. Nobody joins or leaves a draft."""
+        with self._gate.lock:
+            held = self._catalogue.all()
+            ids = [id_ for id_ in (held if segments is None else segments) if id_ in held]
+            found = {id_: self._live.members(id_) for id_ in ids}
+            version, now_us = self._gate.version, self._gate.now_us
+        members = {id_: bitmap for id_, bitmap in found.items() if bitmap is not None}
+        return Members(version, now_us if version else self._asker.now_us(), members)
 
     def history(
         self,

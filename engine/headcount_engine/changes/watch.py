@@ -104,39 +104,39 @@ class Watch:
         self._changes = changes
         self._segments = segments
         self._pending: Iterator[WatchItem] | None = None
-        self._position, self._now_us = self._begin(source, start, with_initial_members)
+        self._position = self._begin(source, start, with_initial_members)
         self._told_version = -1
         self._told_at = 0.0
         self._left_at = time.monotonic()
         self._left_records = self._log.records
 
-    def _begin(self, source: MemberSource, start: Cursor | Start, with_members: bool) -> tuple[Position, int]:
+    def _begin(self, source: MemberSource, start: Cursor | Start, with_members: bool) -> Position:
         log = self._log
         match start:
             case Start.NOW if with_members:
                 members = source.members_now(self._segments)
                 return self._with_initial(members, None)
             case Start.NOW:
-                return log.end
+                return log.end[0]
             case Start.OLDEST:
                 position, now_us = log.oldest
                 if with_members:
                     # Undone up to here, then done again: the members before the oldest change, and all of them.
                     members = members_at(log, source, position.version - 1, now_us, self._segments)
                     return self._with_initial(members, None)
-                return position, now_us
+                return position
             case Position():
                 check_kept(start, log.oldest[0].version, log.end[0].version - 1)
-                return start, log.end[1] if start >= log.end[0] else log.oldest[1]
+                return start
             case Within():
                 members = members_at(log, source, start.version, start.now_us, self._segments)
                 return self._with_initial(members, start)
             case _:
                 assert_never(start)
 
-    def _with_initial(self, members: Members, after: Within | None) -> tuple[Position, int]:
+    def _with_initial(self, members: Members, after: Within | None) -> Position:
         self._pending = _initial_items(members, after)
-        return Position(members.version + 1), members.now_us
+        return Position(members.version + 1)
 
     @property
     def position(self) -> Position:
@@ -188,7 +188,6 @@ class Watch:
         """Changes that are there, else a mark if one is due."""
         stretch = self._log.read(self._position, self._segments, ITEM_RECORDS)
         self._position = stretch.after
-        self._now_us = stretch.now_us
         is_due = (
             stretch.complete_version > self._told_version
             and time.monotonic() >= self._told_at + self._options.progress_every_s
