@@ -24,7 +24,7 @@ from headcount.analytics import (
     by_event,
 )
 from headcount.channel import Tls
-from headcount.client import Client
+from headcount.client import Client, connect
 from headcount.editing import Comparison, Explanation, ParsedRule, Plan, Relation
 from headcount.errors import (
     Aborted,
@@ -83,6 +83,21 @@ from headcount.rules import (
     tag,
     top,
 )
+from headcount.sending import (
+    Audience,
+    AudienceName,
+    FilePiece,
+    FrequencyCap,
+    Holdout,
+    LimitOrder,
+    Members,
+    Preview,
+    Stage,
+    StageKind,
+    by_highest,
+    by_lowest,
+    by_sample,
+)
 from headcount.values import (
     Answer,
     Count,
@@ -106,15 +121,17 @@ from headcount.writer import IngestWriter
 
 __all__ = [
     "BY_CHANNELS", "BY_EVENTS", "BY_SEGMENTS", "BY_TAGS", "Aborted", "Affinity", "AlreadyExists", "Answer",
-    "AsyncClient", "AsyncIngestWriter", "Attribute", "Breakdown", "Breakdowns", "By", "Cancelled", "Client",
-    "Comparison", "Count", "DeadlineExceeded", "Event", "EventColumns", "Explanation", "FailedPrecondition",
-    "HeadcountError", "Identifier", "IngestOptions", "IngestSummary", "IngestWriter", "InvalidArgument",
-    "InvalidRule", "MemberReceipt", "Membership", "MembershipTable", "Memberships", "NotFound", "OutOfRange",
-    "Overlap", "ParsedRule", "PermissionDenied", "Plan", "Point", "Profile", "ProfileColumns", "ProfileUpdate",
-    "RejectedRow", "Relation", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind", "SegmentState",
-    "SegmentStatistics", "ServerError", "Status", "Tls", "Unauthenticated", "Unavailable", "Unimplemented",
-    "Window", "WriteReceipt", "active_days", "all_of", "any_of", "at_least", "attribute", "avg_of", "bottom",
-    "bucket", "by_attribute", "by_event", "channel", "consent", "count_of", "did", "distinct_of", "everyone",
-    "exactly", "first_did", "first_of", "key_in", "known", "last_event", "last_of", "max_of", "min_of", "never_did",
-    "none_of", "prop", "raw", "same", "sample", "segment", "sum_of", "tag", "top",
+    "AsyncClient", "AsyncIngestWriter", "Attribute", "Audience", "AudienceName", "Breakdown", "Breakdowns",
+    "By", "Cancelled", "Client", "Comparison", "Count", "DeadlineExceeded", "Event", "EventColumns",
+    "Explanation", "FailedPrecondition", "FilePiece", "FrequencyCap", "HeadcountError", "Holdout", "Identifier",
+    "IngestOptions", "IngestSummary", "IngestWriter", "InvalidArgument", "InvalidRule", "LimitOrder",
+    "MemberReceipt", "Members", "Membership", "MembershipTable", "Memberships", "NotFound", "OutOfRange",
+    "Overlap", "ParsedRule", "PermissionDenied", "Plan", "Point", "Preview", "Profile", "ProfileColumns",
+    "ProfileUpdate", "RejectedRow", "Relation", "ResourceExhausted", "Rule", "Schema", "Segment", "SegmentKind",
+    "SegmentState", "SegmentStatistics", "ServerError", "Stage", "StageKind", "Status", "Tls",
+    "Unauthenticated", "Unavailable", "Unimplemented", "Window", "WriteReceipt", "active_days", "all_of",
+    "any_of", "at_least", "attribute", "avg_of", "bottom", "bucket", "by_attribute", "by_event", "by_highest",
+    "by_lowest", "by_sample", "channel", "connect", "consent", "count_of", "did", "distinct_of", "everyone",
+    "exactly", "first_did", "first_of", "key_in", "known", "last_event", "last_of", "max_of", "min_of",
+    "never_did", "none_of", "prop", "raw", "same", "sample", "segment", "sum_of", "tag", "top",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import grpc
 import grpc.aio
 
-from headcount import analytics, editing, values
+from headcount import analytics, editing, sending, values
 from headcount.aio_writer import AsyncIngestWriter
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.client import PAGE_SIZE, READY, READY_POLL_S
@@ -25,6 +25,7 @@ from headcount.wire import (
     record_calls,
     schema_calls,
     segment_calls,
+    sending_calls,
 )
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.encode import RuleLike
@@ -35,6 +36,7 @@ from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 
 OutT = TypeVar("OutT")
 ItemT = TypeVar("ItemT")
+PieceT = TypeVar("PieceT")
 
 
 class AsyncClient:
@@ -52,11 +54,7 @@ class AsyncClient:
         tls: Tls | None = None,
     ) -> None:
         self._connection = Connection(target, timeout, token, tls)
-        options, credentials = self._connection.options(), self._connection.credentials()
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options)
-        else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options)
+        self._channel = self._connection.open_async()
         self._metadata = self._connection.metadata()
         self._stubs: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
         self._closed = False
@@ -102,6 +100,24 @@ class AsyncClient:
             token = page.next_token
             if not token:
                 return
+
+    async def _pieces(
+        self, reading: sending_calls.Reading[PieceT], timeout: float | None
+    ) -> AsyncIterator[PieceT]:
+        self._check_open()
+        stub: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(reading.path)
+        deadline_s = self._connection.deadline_s(reading.timeout_s if timeout is None else timeout)
+        while True:
+            stream = stub(reading.request(), timeout=deadline_s, metadata=self._metadata)
+            try:
+                async for data in stream:
+                    yield reading.take(data)
+                return
+            except grpc.aio.AioRpcError as failure:
+                pause_s = reading.pause_s(error_of(failure))
+            finally:
+                stream.cancel()
+            await asyncio.sleep(pause_s)
 
     # ------------------------------------------------------------------------------------------------ the server
 
@@ -596,3 +612,138 @@ class AsyncClient:
         asked = Asked(min_version, min_now)
         call = analytics_calls.statistics(segment_id, by, overlap_with, start, end, interval, asked)
         return await self._run(call, timeout)
+
+    # -------------------------------------------------------------------------------------------------- sending
+
+    async def create_audience(
+        self,
+        includes: Iterable[RuleLike],
+        excludes: Iterable[RuleLike] = (),
+        *,
+        known: bool | None = None,
+        channel: str = "",
+        topic: str = "",
+        suppressions: Iterable[RuleLike] = (),
+        frequency_cap: sending.FrequencyCap | None = None,
+        holdout: sending.Holdout | None = None,
+        limit: int = 0,
+        order: sending.LimitOrder | None = None,
+        time_to_live: dt.timedelta | None = None,
+        at: dt.datetime | None = None,
+        validate_only: bool = False,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> sending.Audience:
+        """Resolve whom to reach: in any of `includes` and none of `excludes`, then narrowed step by step.
+
+        `known` True takes known profiles only, False unknown ones; `channel` those reachable by it, `topic` those whose
+        consent allows it; `suppressions` never get through. The members are kept for an hour or `time_to_live`;
+        `validate_only` gives the waterfall alone.
+        """
+        wanted = sending_calls.Wanted(
+            includes,
+            excludes,
+            known,
+            channel,
+            topic,
+            suppressions,
+            frequency_cap,
+            holdout,
+            limit,
+            order,
+            time_to_live,
+        )
+        asked = Asked(min_version, min_now)
+        return await self._run(sending_calls.create(wanted, at, validate_only, asked, request_id), timeout)
+
+    def read_chunks(
+        self,
+        audience: sending_calls.Named,
+        form: sending.MemberForm = "keys",
+        *,
+        offset: int = 0,
+        chunk_size: int = 0,
+        timeout: float | None = None,
+    ) -> AsyncIterator[sending.Members]:
+        """The members in order, a chunk at a time, from an offset on.
+
+        A stream that breaks is taken up where it ended; `next_offset` of a chunk is where another program would.
+        """
+        return self._pieces(sending_calls.read(audience, form, offset, chunk_size), timeout)
+
+    async def read_keys(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> AsyncIterator[str]:
+        """The members' keys; resumes by itself."""
+        async for chunk in self.read_chunks(audience, "keys", offset=offset, timeout=timeout):
+            for key in chunk.keys:
+                yield key
+
+    async def read_ids(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> AsyncIterator[memoryview]:
+        """The members' ids in blocks of unsigned 32-bit integers, which `numpy.asarray` takes without a copy."""
+        async for chunk in self.read_chunks(audience, "ids", offset=offset, timeout=timeout):
+            yield chunk.ids
+
+    async def read_roaring(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> AsyncIterator[bytes]:
+        """The members' ids as serialised roaring bitmaps in the portable format, whose union is the audience."""
+        async for chunk in self.read_chunks(audience, "roaring", offset=offset, timeout=timeout):
+            yield chunk.roaring
+
+    async def keep_audience(
+        self,
+        audience: sending_calls.Named,
+        segment_id: str,
+        *,
+        display_name: str = "",
+        description: str = "",
+        folder: str = "",
+        labels: Sequence[str] = (),
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """Make a manual segment of an audience's members, such as those who were sent to."""
+        call = sending_calls.keep(audience, segment_id, display_name, description, folder, labels, request_id)
+        return await self._run(call, timeout)
+
+    async def preview(
+        self,
+        who: sending_calls.Who,
+        *,
+        attributes: Sequence[str] = (),
+        page_size: int = PAGE_SIZE,
+        page_token: str = "",
+        sample_salt: str | None = None,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> sending.Preview:
+        """Some members of a rule or audience with chosen attributes: a page, or with a salt a uniform sample."""
+        asked = Asked(min_version, min_now)
+        call = sending_calls.preview(who, attributes, page_size, page_token, sample_salt, at, asked)
+        return await self._run(call, timeout)
+
+    def export(
+        self,
+        who: sending_calls.Who,
+        file_format: sending.FileFormat = "csv",
+        *,
+        attributes: Sequence[str] = (),
+        offset: int = 0,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[sending.FilePiece]:
+        """All members with chosen attributes as a file in pieces.
+
+        CSV and JSON Lines of an audience resume by themselves, and at any piece's `next_offset`; other files have
+        `timeout` (an hour if not given) to be read in.
+        """
+        reading = sending_calls.export(who, file_format, attributes, offset, Asked(min_version, min_now))
+        return self._pieces(reading, timeout)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import grpc
+import grpc.aio
 
 from headcount.errors import InvalidArgument
+from headcount.local import PREFIX, AsyncLocalChannel, LocalChannel, open_engine
 
 DEFAULT_TARGET: Final = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S: Final = 10.0
@@ -33,6 +35,7 @@ REPEATABLE_WRITES: Final = {
     "SegmentService": (
         "CreateSegment", "UpdateSegment", "DeleteSegment", "DuplicateSegment", "AddMembers", "RemoveMembers",
     ),
+    "AudienceService": ("CreateAudience", "KeepAudience"),
 }  # fmt: skip
 
 
@@ -77,9 +80,34 @@ class Connection:
 
     def __post_init__(self) -> None:
         if not self.target:
-            raise InvalidArgument("the target is HOST:PORT", reason="INVALID_TARGET")
+            raise InvalidArgument("the target is HOST:PORT or local:DIRECTORY", reason="INVALID_TARGET")
         if not self.timeout_s > 0:
             raise InvalidArgument("a timeout is more than 0 seconds", reason="INVALID_TIMEOUT")
+        if self.is_local and (self.token is not None or self.tls is not None):
+            raise InvalidArgument("a local target takes no token and no TLS", reason="INVALID_TARGET")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the target is an engine in this process."""
+        return self.target.startswith(PREFIX)
+
+    def open(self) -> grpc.Channel:
+        """A channel for threads. Raises FailedPrecondition for a local target that cannot be opened."""
+        if self.is_local:
+            return cast("grpc.Channel", LocalChannel(open_engine(self.target)))
+        credentials = self.credentials()
+        if credentials is None:
+            return grpc.insecure_channel(self.target, self.options())
+        return grpc.secure_channel(self.target, credentials, self.options())
+
+    def open_async(self) -> grpc.aio.Channel:
+        """The same for coroutines."""
+        if self.is_local:
+            return cast("grpc.aio.Channel", AsyncLocalChannel(open_engine(self.target)))
+        credentials = self.credentials()
+        if credentials is None:
+            return grpc.aio.insecure_channel(self.target, self.options())
+        return grpc.aio.secure_channel(self.target, credentials, self.options())
 
     def options(self) -> list[tuple[str, int | str]]:
         return [

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import grpc
 
-from headcount import analytics, editing, values
+from headcount import analytics, editing, sending, values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
@@ -21,6 +21,7 @@ from headcount.wire import (
     record_calls,
     schema_calls,
     segment_calls,
+    sending_calls,
 )
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.encode import RuleLike
@@ -32,6 +33,7 @@ from headcount.writer import IngestWriter
 
 OutT = TypeVar("OutT")
 ItemT = TypeVar("ItemT")
+PieceT = TypeVar("PieceT")
 
 PAGE_SIZE = 100
 READY = frozenset({ServingState.SERVING, ServingState.READ_ONLY})
@@ -40,6 +42,9 @@ READY_POLL_S = 0.05
 
 class Client:
     """A connection to a server; a context manager, safe to share between threads.
+
+    A target `local:./data` is no server but a store in a directory, opened in this process, and `local:` one in memory;
+    that takes `headcount[server]`.
 
     Every call has a timeout in seconds, the client's unless it is given its own, and raises a HeadcountError.
     Reads may demand `min_version` (see one's own writes: `min_version=receipt.version`) or `min_now`. Writes take a
@@ -56,11 +61,7 @@ class Client:
         tls: Tls | None = None,
     ) -> None:
         self._connection = Connection(target, timeout, token, tls)
-        options, credentials = self._connection.options(), self._connection.credentials()
-        if credentials is None:
-            self._channel = grpc.insecure_channel(target, options)
-        else:
-            self._channel = grpc.secure_channel(target, credentials, options)
+        self._channel = self._connection.open()
         self._metadata = self._connection.metadata()
         self._stubs: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
         self._closed = False
@@ -101,6 +102,22 @@ class Client:
             token = page.next_token
             if not token:
                 return
+
+    def _pieces(self, reading: sending_calls.Reading[PieceT], timeout: float | None) -> Iterator[PieceT]:
+        self._check_open()
+        stub: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(reading.path)
+        deadline_s = self._connection.deadline_s(reading.timeout_s if timeout is None else timeout)
+        while True:
+            stream = stub(reading.request(), timeout=deadline_s, metadata=self._metadata)
+            try:
+                for data in stream:
+                    yield reading.take(data)
+                return
+            except grpc.RpcError as failure:
+                pause_s = reading.pause_s(error_of(failure))  # type: ignore[arg-type]
+            finally:
+                stream.cancel()
+            time.sleep(pause_s)
 
     # ------------------------------------------------------------------------------------------------ the server
 
@@ -587,3 +604,148 @@ class Client:
         asked = Asked(min_version, min_now)
         call = analytics_calls.statistics(segment_id, by, overlap_with, start, end, interval, asked)
         return self._run(call, timeout)
+
+
+def connect(
+    target: str = DEFAULT_TARGET,
+    *,
+    timeout: float = DEFAULT_TIMEOUT_S,
+    token: str | None = None,
+    tls: Tls | None = None,
+) -> Client:
+    """A client of the server at HOST:PORT, or with `local:./data` of a store in a directory, without a server."""
+    return Client(target, timeout=timeout, token=token, tls=tls)
+
+    # -------------------------------------------------------------------------------------------------- sending
+
+    def create_audience(
+        self,
+        includes: Iterable[RuleLike],
+        excludes: Iterable[RuleLike] = (),
+        *,
+        known: bool | None = None,
+        channel: str = "",
+        topic: str = "",
+        suppressions: Iterable[RuleLike] = (),
+        frequency_cap: sending.FrequencyCap | None = None,
+        holdout: sending.Holdout | None = None,
+        limit: int = 0,
+        order: sending.LimitOrder | None = None,
+        time_to_live: dt.timedelta | None = None,
+        at: dt.datetime | None = None,
+        validate_only: bool = False,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> sending.Audience:
+        """Resolve whom to reach: in any of `includes` and none of `excludes`, then narrowed step by step.
+
+        `known` True takes known profiles only, False unknown ones; `channel` those reachable by it, `topic` those whose
+        consent allows it; `suppressions` never get through. The members are kept for an hour or `time_to_live`;
+        `validate_only` gives the waterfall alone.
+        """
+        wanted = sending_calls.Wanted(
+            includes,
+            excludes,
+            known,
+            channel,
+            topic,
+            suppressions,
+            frequency_cap,
+            holdout,
+            limit,
+            order,
+            time_to_live,
+        )
+        asked = Asked(min_version, min_now)
+        return self._run(sending_calls.create(wanted, at, validate_only, asked, request_id), timeout)
+
+    def read_chunks(
+        self,
+        audience: sending_calls.Named,
+        form: sending.MemberForm = "keys",
+        *,
+        offset: int = 0,
+        chunk_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[sending.Members]:
+        """The members in order, a chunk at a time, from an offset on.
+
+        A stream that breaks is taken up where it ended; `next_offset` of a chunk is where another program would.
+        """
+        return self._pieces(sending_calls.read(audience, form, offset, chunk_size), timeout)
+
+    def read_keys(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> Iterator[str]:
+        """The members' keys; resumes by itself."""
+        for chunk in self.read_chunks(audience, "keys", offset=offset, timeout=timeout):
+            yield from chunk.keys
+
+    def read_ids(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> Iterator[memoryview]:
+        """The members' ids in blocks of unsigned 32-bit integers, which `numpy.asarray` takes without a copy."""
+        for chunk in self.read_chunks(audience, "ids", offset=offset, timeout=timeout):
+            yield chunk.ids
+
+    def read_roaring(
+        self, audience: sending_calls.Named, *, offset: int = 0, timeout: float | None = None
+    ) -> Iterator[bytes]:
+        """The members' ids as serialised roaring bitmaps in the portable format, whose union is the audience."""
+        for chunk in self.read_chunks(audience, "roaring", offset=offset, timeout=timeout):
+            yield chunk.roaring
+
+    def keep_audience(
+        self,
+        audience: sending_calls.Named,
+        segment_id: str,
+        *,
+        display_name: str = "",
+        description: str = "",
+        folder: str = "",
+        labels: Sequence[str] = (),
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> values.Segment:
+        """Make a manual segment of an audience's members, such as those who were sent to."""
+        call = sending_calls.keep(audience, segment_id, display_name, description, folder, labels, request_id)
+        return self._run(call, timeout)
+
+    def preview(
+        self,
+        who: sending_calls.Who,
+        *,
+        attributes: Sequence[str] = (),
+        page_size: int = PAGE_SIZE,
+        page_token: str = "",
+        sample_salt: str | None = None,
+        at: dt.datetime | None = None,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> sending.Preview:
+        """Some members of a rule or audience with chosen attributes: a page, or with a salt a uniform sample."""
+        asked = Asked(min_version, min_now)
+        call = sending_calls.preview(who, attributes, page_size, page_token, sample_salt, at, asked)
+        return self._run(call, timeout)
+
+    def export(
+        self,
+        who: sending_calls.Who,
+        file_format: sending.FileFormat = "csv",
+        *,
+        attributes: Sequence[str] = (),
+        offset: int = 0,
+        min_version: int = 0,
+        min_now: dt.datetime | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[sending.FilePiece]:
+        """All members with chosen attributes as a file in pieces.
+
+        CSV and JSON Lines of an audience resume by themselves, and at any piece's `next_offset`; other files have
+        `timeout` (an hour if not given) to be read in.
+        """
+        reading = sending_calls.export(who, file_format, attributes, offset, Asked(min_version, min_now))
+        return self._pieces(reading, timeout)

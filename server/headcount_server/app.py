@@ -7,12 +7,9 @@ says NOT_SERVING and calls get UNAVAILABLE; then the method table is put in plac
 from __future__ import annotations
 
 import gc
-import importlib.metadata
 import signal
 import sys
 import threading
-import time
-import unicodedata
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,13 +19,13 @@ import structlog
 
 from headcount_server import logs
 from headcount_server.config import ServerConfig, split_address
+from headcount_server.facts import process_facts
 from headcount_server.guards.access import Authenticator, TrustEveryone
 from headcount_server.guards.guard import Guard, GuardLimits
 from headcount_server.guards.metrics import Metrics
 from headcount_server.listeners.grpc_sync import GrpcListener, GrpcOptions, TlsFiles
 from headcount_server.methods import method_table
 from headcount_server.phase import Phase, PhaseHolder
-from headcount_server.wire.status import ProcessFacts
 
 if TYPE_CHECKING:
     from headcount_engine import Database
@@ -100,7 +97,7 @@ def build(
     except BaseException:
         listener.stop(0)
         raise
-    listener.serve(method_table(database, phase, metrics, _facts()))
+    listener.serve(method_table(database, phase, metrics, process_facts()))
     phase.current = Phase.SERVING
     return RunningServer(
         split_address(config.listen)[0],
@@ -153,22 +150,6 @@ def _serve_metrics(address: str | None, metrics: Metrics) -> Callable[[], None]:
         thread.join()
 
     return close
-
-
-def _facts() -> ProcessFacts:
-    return ProcessFacts(
-        start_us=time.time_ns() // 1_000,
-        release=_release_of("headcount"),
-        unicode_release=unicodedata.unidata_version,
-        tzdata_release=_release_of("tzdata"),
-    )
-
-
-def _release_of(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def serve(config: ServerConfig, on_ready: Callable[[RunningServer], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The client against the server itself: what one encodes, the other reads."""
+"""The client against the server itself, and against an engine in this process: what one encodes, the other reads."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from headcount import (
     ProfileUpdate,
     Relation,
     attribute,
+    connect,
     consent,
     did,
     segment,
@@ -32,10 +33,20 @@ NOW = dt.datetime(2024, 6, 15, 12, tzinfo=dt.UTC)
 YESTERDAY = NOW - dt.timedelta(days=1)
 
 
-@pytest.fixture
-def headcount() -> Iterator[Client]:
+@pytest.fixture(params=["server", "local"])
+def connected(request: pytest.FixtureRequest) -> Iterator[Client]:
+    if request.param == "local":
+        with connect("local:?clock_start=2024-06-15T12:00:00Z", timeout=60) as client:
+            yield client
+        return
     config = ServerConfig(listen="127.0.0.1:0", clock_start="2024-06-15T12:00:00Z", grace_s=1)
     with build(config) as running, Client(running.address, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def headcount(connected: Client) -> Iterator[Client]:
+    with connected as client:
         client.declare_attributes({"spent": "decimal(2)", "interests": "set", "born": "date", "age": "int"})
         yield client
 

@@ -11,15 +11,16 @@ from headcount import AsyncClient, AsyncIngestWriter, Client, IngestWriter, erro
 
 NAMES = """
 Affinity Breakdown Breakdowns By BY_CHANNELS BY_EVENTS BY_SEGMENTS BY_TAGS Overlap SegmentStatistics by_attribute
-by_event
+by_event Audience AudienceName FilePiece FrequencyCap Holdout LimitOrder Members Preview Stage StageKind by_highest
+by_lowest by_sample
 Aborted AlreadyExists Answer AsyncClient AsyncIngestWriter Attribute Cancelled Client Comparison Count
 DeadlineExceeded Event EventColumns Explanation FailedPrecondition HeadcountError Identifier IngestOptions
 IngestSummary IngestWriter InvalidArgument InvalidRule MemberReceipt Membership MembershipTable Memberships
 NotFound OutOfRange ParsedRule PermissionDenied Plan Point Profile ProfileColumns ProfileUpdate RejectedRow
 Relation ResourceExhausted Rule Schema Segment SegmentKind SegmentState ServerError Status Tls Unauthenticated
 Unavailable Unimplemented Window WriteReceipt active_days all_of any_of at_least attribute avg_of bottom bucket
-channel consent count_of did distinct_of everyone exactly first_did first_of key_in known last_event last_of max_of
-min_of never_did none_of prop raw same sample segment sum_of tag top
+channel connect consent count_of did distinct_of everyone exactly first_did first_of key_in known last_event last_of
+max_of min_of never_did none_of prop raw same sample segment sum_of tag top
 """.split()
 
 
