@@ -13,6 +13,7 @@ import grpc
 import grpc.aio
 
 from headcount import analytics, editing, sending, values
+from headcount.aio_watching import AsyncMembershipWatch
 from headcount.aio_writer import AsyncIngestWriter
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.client import PAGE_SIZE, READY, READY_POLL_S
@@ -28,6 +29,7 @@ from headcount.wire import (
     sending_calls,
 )
 from headcount.wire.calls import Asked, Page, Unary
+from headcount.wire.change_calls import NOW, WATCH_PATH, WatchProgress
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
@@ -545,6 +547,29 @@ class AsyncClient:
         With `syntax_only` names may be unknown and nothing is warned of.
         """
         return await self._run(editing_calls.parse(rule, syntax_only, Asked(min_version, min_now)), timeout)
+
+    # --------------------------------------------------------------------------------------------------- changes
+
+    def watch(
+        self,
+        *segments: str,
+        start: str = NOW,
+        include_initial_members: bool = False,
+        patience: float = 60.0,
+        timeout: float | None = None,
+    ) -> AsyncMembershipWatch:
+        """Follow segments, or all of them: every join and leave exactly once, in order, as it happens.
+
+        `start` is `now`, `oldest` (the oldest change that is kept) or a cursor; `include_initial_members` begins with
+        who is in already. A broken connection is taken up where it was, for at most `patience` seconds without an
+        answer; without a `timeout` it goes on until it is closed. Raises OutOfRange for a cursor that is too old.
+        """
+        self._check_open()
+        progress = WatchProgress(segments, start, include_initial_members, timeout, patience)
+        stub: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(WATCH_PATH)
+        return AsyncMembershipWatch(
+            lambda request, timeout_s: stub(request, timeout=timeout_s, metadata=self._metadata), progress
+        )
 
     # ------------------------------------------------------------------------------------------------- analytics
 

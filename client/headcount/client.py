@@ -14,6 +14,7 @@ from headcount import analytics, editing, sending, values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
+from headcount.watching import MembershipWatch
 from headcount.wire import (
     analytics_calls,
     audience_calls,
@@ -24,6 +25,7 @@ from headcount.wire import (
     sending_calls,
 )
 from headcount.wire.calls import Asked, Page, Unary
+from headcount.wire.change_calls import NOW, WATCH_PATH, WatchProgress
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
@@ -538,6 +540,29 @@ class Client:
         """
         return self._run(editing_calls.parse(rule, syntax_only, Asked(min_version, min_now)), timeout)
 
+    # --------------------------------------------------------------------------------------------------- changes
+
+    def watch(
+        self,
+        *segments: str,
+        start: str = NOW,
+        include_initial_members: bool = False,
+        patience: float = 60.0,
+        timeout: float | None = None,
+    ) -> MembershipWatch:
+        """Follow segments, or all of them: every join and leave exactly once, in order, as it happens.
+
+        `start` is `now`, `oldest` (the oldest change that is kept) or a cursor; `include_initial_members` begins with
+        who is in already. A broken connection is taken up where it was, for at most `patience` seconds without an
+        answer; without a `timeout` it goes on until it is closed. Raises OutOfRange for a cursor that is too old.
+        """
+        self._check_open()
+        progress = WatchProgress(segments, start, include_initial_members, timeout, patience)
+        stub: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(WATCH_PATH)
+        return MembershipWatch(
+            lambda request, timeout_s: stub(request, timeout=timeout_s, metadata=self._metadata), progress
+        )
+
     # ------------------------------------------------------------------------------------------------- analytics
 
     def overlap(
@@ -604,17 +629,6 @@ class Client:
         asked = Asked(min_version, min_now)
         call = analytics_calls.statistics(segment_id, by, overlap_with, start, end, interval, asked)
         return self._run(call, timeout)
-
-
-def connect(
-    target: str = DEFAULT_TARGET,
-    *,
-    timeout: float = DEFAULT_TIMEOUT_S,
-    token: str | None = None,
-    tls: Tls | None = None,
-) -> Client:
-    """A client of the server at HOST:PORT, or with `local:./data` of a store in a directory, without a server."""
-    return Client(target, timeout=timeout, token=token, tls=tls)
 
     # -------------------------------------------------------------------------------------------------- sending
 
@@ -749,3 +763,14 @@ def connect(
         """
         reading = sending_calls.export(who, file_format, attributes, offset, Asked(min_version, min_now))
         return self._pieces(reading, timeout)
+
+
+def connect(
+    target: str = DEFAULT_TARGET,
+    *,
+    timeout: float = DEFAULT_TIMEOUT_S,
+    token: str | None = None,
+    tls: Tls | None = None,
+) -> Client:
+    """A client of the server at HOST:PORT, or with `local:./data` of a store in a directory, without a server."""
+    return Client(target, timeout=timeout, token=token, tls=tls)
