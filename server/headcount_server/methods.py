@@ -93,6 +93,14 @@ def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
             m.BatchUpsertProfilesResponse,
             profiles.upsert,
         ),
+        _write(
+            f"{service}/MergeProfiles",
+            m.MergeProfilesRequest,
+            m.MergeProfilesResponse,
+            profiles.merge,
+            finish=profiles.with_survivor,
+        ),
+        _write(f"{service}/EraseProfile", m.EraseProfileRequest, m.EraseProfileResponse, profiles.erase),
         unary(f"{service}/GetProfile", m.GetProfileRequest, m.Profile, profiles.get, is_inline=True),
         unary(f"{service}/ListProfiles", m.ListProfilesRequest, m.ListProfilesResponse, profiles.list),
         unary(
@@ -239,12 +247,17 @@ def _write(
     handler: Callable[[Request, Context], Answer],
     *,
     role: Role = Role.WRITE,
+    finish: Callable[[Answer, Request, Context], Answer] | None = None,
 ) -> Unary:
-    """A unary write: under a request id that it saw before, it gives the answer it gave before."""
+    """A unary write: under a request id that it saw before, it gives the answer it gave before.
+
+    `finish` adds to an answer what is not kept with it.
+    """
     repeats = Repeats[Answer]()
 
     def once(message: Request, context: Context) -> Answer:
         request_id: str = getattr(message, "request_id")  # noqa: B009
-        return repeats.run(message, request_id, context, lambda: handler(message, context))
+        kept = repeats.run(message, request_id, context, lambda: handler(message, context))
+        return kept if finish is None else finish(kept, message, context)
 
     return unary(name, request, answer, once, role=role)

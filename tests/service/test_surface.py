@@ -47,8 +47,10 @@ def test_what_writes_needs_the_role_to_write() -> None:
         "DeclareEvents",
         "DeleteSegment",
         "DuplicateSegment",
+        "EraseProfile",
         "IngestStream",
         "KeepAudience",
+        "MergeProfiles",
         "TrackEvents",
         "UpdateSegment",
     }

@@ -15,6 +15,7 @@ from headcount_server.commands import (
     facts,
     loads,
     offline,
+    people,
     segments,
     serving,
 )
@@ -42,6 +43,8 @@ app.command()(analytics.overlap)
 app.command()(analytics.breakdown)
 app.command()(analytics.affinity)
 app.command()(asking.profile)
+app.command()(people.merge)
+app.command()(people.erase)
 app.add_typer(segments.app, name="segments")
 app.command()(facts.schema)
 app.command()(facts.status)

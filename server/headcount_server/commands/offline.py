@@ -29,8 +29,27 @@ def inspect(store: Store) -> None:
         typer.echo(f"{fact.size_bytes:>14,}  {fact.name}  {fact.detail}")
 
 
-def verify(store: Store) -> int:
-    """Read every byte of a store and check it; the exit code tells whether it is sound."""
+def verify(
+    store: Store,
+    erased: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Prove that this profile's key and all it alone had is in no file."),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="With --erased: also look for this text, such as an address it had."
+        ),
+    ] = None,
+) -> int:
+    """Read every byte of a store and check it; the exit code tells whether it is sound.
+
+    With --erased it tells whether an erased profile has left every file.
+    """
+    if erased is not None:
+        return _prove(store, erased, text or [])
+    if text:
+        raise CommandError("--text goes with --erased", Exit.USAGE)
     from headcount_engine.database import offline
     from headcount_engine.errors import EngineError
 
@@ -44,6 +63,29 @@ def verify(store: Store) -> int:
     state = "sound" if verdict.is_sound else "damaged"
     typer.echo(f"{state}: {verdict.bytes_read:,} bytes read, {verdict.commits:,} commits in the log")
     return int(Exit.DONE if verdict.is_sound else Exit.NO)
+
+
+def _prove(store: Path, key: str, texts: list[str]) -> int:
+    from headcount_engine.errors import EngineError
+    from headcount_engine.proof import prove_erased
+
+    try:
+        proof = prove_erased(store, key, texts)
+    except EngineError as error:
+        raise _refused(error, store) from error
+    for trace in proof.traces:
+        typer.echo(f"left: {trace.path} at byte {trace.offset}: {trace.place}")
+    if not proof.is_erased:
+        known = "this store knows of no erasure of that key"
+    elif not proof.is_completed:
+        known = (
+            "erased, and not yet completed: its traces may be in files until two more checkpoints are made"
+        )
+    else:
+        known = f"erased and completed, {proof.texts:,} places of its texts are blank"
+    state = "gone" if proof.holds else "not gone"
+    typer.echo(f"{state}: {proof.bytes_read:,} bytes searched; {known}")
+    return int(Exit.DONE if proof.holds and proof.is_erased else Exit.NO)
 
 
 def salvage(store: Store, target: Target) -> int:

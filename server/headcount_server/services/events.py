@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.batches import EventBatch, WriteReceipt
 from headcount_server.context import Context
-from headcount_server.errors import NotServed
 from headcount_server.repeats import Repeats
 from headcount_server.services.asking import Stopwatch
 from headcount_server.wire import messages, writes
@@ -58,16 +58,13 @@ class Events:
         return writes.ingest_answer(self._apply(request), watch.us)
 
     def _apply(self, request: messages.IngestStreamRequest) -> WriteReceipt:
-        if request.recreate:
-            raise NotServed("erasure is", path="recreate")
         create = request.create if request.HasField("create") else True
         match request.WhichOneof("batch"):
             case "profiles":
-                return self._database.write_profiles(
-                    profile_batch(
-                        request.profiles, "profiles", create=create, all_or_nothing=request.all_or_nothing
-                    )
+                batch = profile_batch(
+                    request.profiles, "profiles", create=create, all_or_nothing=request.all_or_nothing
                 )
+                return self._database.write_profiles(replace(batch, recreate=request.recreate))
             case "events":
                 return self._database.write_events(
                     event_batch(

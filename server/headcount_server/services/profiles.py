@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,6 @@ from headcount_engine.model.answers import Need, ProfileAnswer
 from headcount_engine.model.batches import ProfileBatch, Texts
 from headcount_engine.model.values import ValueType
 from headcount_server.context import Context
-from headcount_server.errors import NotServed
 from headcount_server.services.asking import Stopwatch, key_of, reach, rule_in
 from headcount_server.wire import messages, writes
 from headcount_server.wire import profiles as wire
@@ -42,8 +43,9 @@ class Profiles:
         return writes.upsert_answer(self._database.write_profiles(batch), watch.us)
 
     def _batch(self, request: messages.BatchUpsertProfilesRequest) -> ProfileBatch:
-        if request.recreate:
-            raise NotServed("erasure is", path="recreate")
+        return replace(self._rows(request), recreate=request.recreate)
+
+    def _rows(self, request: messages.BatchUpsertProfilesRequest) -> ProfileBatch:
         if request.profiles and request.HasField("batch"):
             raise InvalidArgument("either rows or a batch, not both", path="batch")
         create = request.create if request.HasField("create") else True
@@ -56,6 +58,43 @@ class Profiles:
             create=create,
             all_or_nothing=request.all_or_nothing,
         )
+
+    def merge(
+        self, request: messages.MergeProfilesRequest, context: Context
+    ) -> messages.MergeProfilesResponse:
+        """Without the survivor's profile: what is kept under a request id must not outlive an erasure."""
+        for path, key in (("survivor_key", request.survivor_key), ("merged_key", request.merged_key)):
+            if not key:
+                raise InvalidArgument("a profile's key is not empty", path=path)
+        context.deadline.check()
+        watch = Stopwatch()
+        receipt = self._database.merge_profiles(request.survivor_key, request.merged_key, force=request.force)
+        answer = messages.MergeProfilesResponse()
+        stamp(answer, receipt.version, receipt.now_us, watch.us)
+        return answer
+
+    def with_survivor(
+        self, answer: messages.MergeProfilesResponse, request: messages.MergeProfilesRequest, context: Context
+    ) -> messages.MergeProfilesResponse:
+        """The answer with the survivor as it is now; without one that has been erased since."""
+        made = messages.MergeProfilesResponse()
+        made.CopyFrom(answer)
+        with suppress(NotFound):
+            watch = Stopwatch()
+            need = Need(answer.version, deadline=context.deadline)
+            profile, segments, version = self._with_segments(request.survivor_key, need)
+            made.profile.CopyFrom(wire.profile_answer(profile, segments, version, watch.us))
+        return made
+
+    def erase(self, request: messages.EraseProfileRequest, context: Context) -> messages.EraseProfileResponse:
+        if not request.key:
+            raise InvalidArgument("a profile's key is not empty", path="key")
+        context.deadline.check()
+        watch = Stopwatch()
+        receipt = self._database.erase_profile(request.key)
+        answer = messages.EraseProfileResponse()
+        stamp(answer, receipt.version, receipt.now_us, watch.us)
+        return answer
 
     def known_types(self) -> Mapping[str, ValueType]:
         """Of the attributes that exist."""

@@ -1,0 +1,93 @@
+"""Merging and erasing over real gRPC, and with both clients."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+import pytest
+
+from headcount import AsyncClient, Client, FailedPrecondition, Identifier, NotFound, ProfileUpdate
+from headcount.v1 import profile_service_pb2 as profiles
+from headcount.wire.ingest import IngestOptions
+from headcount_server.app import RunningServer
+from tests.service.calling import Stubs, failed
+
+NOT_FOUND, INVALID = grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_merge_answers_with_the_survivor_and_the_other_key_leads_to_it(people: Stubs) -> None:
+    answer = people.profiles.MergeProfiles(
+        profiles.MergeProfilesRequest(survivor_key="p1", merged_key="p10", request_id="m")
+    )
+    assert answer.version > 0 and answer.now.seconds > 0
+    assert (answer.profile.key, answer.profile.version) == ("p1", answer.version)
+    assert list(answer.profile.tags) == ["vip"] and answer.profile.attributes["age"].int_value == 11
+    assert people.profiles.GetProfile(profiles.GetProfileRequest(key="p10")).key == "p1"
+    unknown = profiles.MergeProfilesRequest(survivor_key="p1", merged_key="nobody")
+    assert failed(people.profiles.MergeProfiles, unknown).code is NOT_FOUND
+    for request in (
+        profiles.MergeProfilesRequest(survivor_key="p1", merged_key="p1"),
+        profiles.MergeProfilesRequest(survivor_key="p1"),
+        profiles.MergeProfilesRequest(merged_key="p1"),
+    ):
+        assert failed(people.profiles.MergeProfiles, request).code is INVALID
+
+
+def test_a_merge_sent_again_tells_nothing_of_a_survivor_that_was_erased_since(people: Stubs) -> None:
+    request = profiles.MergeProfilesRequest(survivor_key="p1", merged_key="p2", request_id="same")
+    first = people.profiles.MergeProfiles(request)
+    assert people.profiles.MergeProfiles(request).profile.key == "p1"
+    people.profiles.EraseProfile(profiles.EraseProfileRequest(key="p2"))
+    again = people.profiles.MergeProfiles(request)
+    assert again.version == first.version and not again.HasField("profile")
+
+
+def test_an_erased_key_is_refused_until_an_upsert_says_recreate(people: Stubs) -> None:
+    request = profiles.EraseProfileRequest(key="p3", request_id="e")
+    erased = people.profiles.EraseProfile(request)
+    assert people.profiles.EraseProfile(request).version == erased.version
+    asked = profiles.GetProfileRequest(key="p3")
+    assert failed(people.profiles.GetProfile, asked).code is NOT_FOUND
+    row = profiles.ProfileRow(key="p3")
+    refused = people.profiles.BatchUpsertProfiles(profiles.BatchUpsertProfilesRequest(profiles=[row]))
+    (why,) = refused.rejected_rows
+    assert (why.reason, refused.accepted_rows) == ("ERASED_PROFILE", 0) and "p3" not in why.message
+    for key, code in (("p3", NOT_FOUND), ("", INVALID)):
+        again = profiles.EraseProfileRequest(key=key)
+        assert failed(people.profiles.EraseProfile, again).code is code
+    made = people.profiles.BatchUpsertProfiles(
+        profiles.BatchUpsertProfilesRequest(profiles=[row], recreate=True)
+    )
+    assert made.created_profiles == 1 and people.profiles.GetProfile(asked).key == "p3"
+
+
+def test_both_clients_merge_erase_and_create_anew(running: RunningServer) -> None:
+    with Client(running.address) as client:
+        client.upsert_profiles(
+            [
+                ProfileUpdate("a", {"plan": "pro"}, identifiers=[Identifier("email", "a@x")]),
+                ProfileUpdate("b", {"city": "Rome"}, identifiers=[Identifier("email", "b@x")]),
+            ]
+        )
+        with pytest.raises(FailedPrecondition):
+            client.merge_profiles("a", "b")
+        merged = client.merge_profiles("a", "b", force=True)
+        assert merged.attributes == {"plan": "pro", "city": "Rome"}
+        client.erase_profile("b")
+        with pytest.raises(NotFound):
+            client.get_profile("a")
+
+    async def again() -> None:
+        async with AsyncClient(running.address) as client:
+            assert (await client.upsert_profiles([{"key": "a"}])).rejected_rows
+            await client.upsert_profiles([{"key": "a"}, {"key": "c"}], recreate=True)
+            assert (await client.merge_profiles("c", "a")).key == "c"
+            await client.erase_profile("c")
+            with pytest.raises(NotFound):
+                await client.get_profile("a")
+            async with client.ingest(IngestOptions(recreate=True)) as writer:
+                await writer.profile("a", {"plan": "new"})
+            assert (await client.get_profile("a")).attributes == {"plan": "new"}
+
+    asyncio.run(again())
