@@ -16,7 +16,8 @@ class NodeExplanation:
     """One node of a rule for one profile: whether it holds, and what was found behind a leaf.
 
     `path` leads to it by position from the root (`0.2`). `found` is for people and empty where no single value stands
-    behind the node; `actual` is the same as a value, None also where it is absent.
+    behind the node; `actual` is the same as a value, None also where it is absent. `next_change` is when the clock
+    alone changes this node, None if it never does or is not known.
     """
 
     path: str
@@ -24,6 +25,7 @@ class NodeExplanation:
     holds: bool
     found: str = ""
     actual: Cell = None
+    next_change: dt.datetime | None = None
 
     @property
     def depth(self) -> int:
@@ -64,11 +66,15 @@ class Relation(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeGroup:
-    """Those who would join and leave among the profiles with one value of an attribute."""
+    """Those who would join and leave among the profiles with one value of an attribute, and how many have it.
+
+    `total` is None for the groups that are put together.
+    """
 
     value: Cell
     joined: int
     left: int
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

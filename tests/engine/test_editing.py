@@ -323,3 +323,35 @@ unite  [5 of ~8]
   avg purchase.amount  [1 of ~1]
   bitmap joined present  [1 of ~0]""",
 ]
+
+
+def test_a_comparison_says_how_many_have_each_value(flags: Database) -> None:
+    found = flags.compare("a = true", "b = true and c = true", ("d", "a"))
+    for name, changes in found.by_attribute.items():
+        for change in changes:
+            held = flags.count(f"{name} = {change.value}").count
+            assert change.total == held == 8
+    assert {c.value for c in found.by_attribute["d"]} == {"true", "false"}
+
+
+def test_every_node_says_when_the_clock_alone_changes_it() -> None:
+    database = one([NOW - DAY, NOW - 5 * DAY], NOW + 3 * HOUR)
+    rule = (
+        "(did purchase at least 2 times in last 7 days or did purchase in last 30 days) and not joined in last 2 hours"
+        " and did purchase"
+    )
+    found = database.explain("p0", rule).explanation
+    assert found is not None and found.holds
+    at = {node.text: node.flips_at_us for node in nodes(found.tree)}
+    assert at["did purchase at least 2 times in last 7 days"] == NOW + 2 * DAY
+    assert at["did purchase in last 30 days"] == NOW + 29 * DAY
+    assert at["joined in last 2 hours"] == at["not joined in last 2 hours"] == NOW + 3 * HOUR
+    assert at["did purchase"] is None
+    assert found.tree.flips_at_us == found.flips_at_us == NOW + 3 * HOUR
+    for node in nodes(found.tree):
+        if node.flips_at_us is not None:
+            before, after = (
+                database.check("p0", [node.text], at_us=node.flips_at_us + step).results[0]
+                for step in (-1, 0)
+            )
+            assert (before, after) == (node.holds, not node.holds), node.text

@@ -179,3 +179,23 @@ def test_the_statistics_of_a_segment_are_there_right_after_saving(people: Stubs)
     request.overlap_with[1] = "segments/gone"
     refused = failed(people.segments.GetStatistics, request)
     assert refused.fields == ("overlap_with[1]",)
+
+
+def test_comparisons_count_everyone_of_a_group_and_nodes_say_when_time_changes_them(people: Stubs) -> None:
+    compared = people.audiences.CompareRules(
+        audience.CompareRulesRequest(
+            before=PRO, after=BUYERS, breakdowns=[segments.BreakdownBy(attribute="plan")]
+        )
+    )
+    for side in (compared.joined_breakdowns[0], compared.left_breakdowns[0]):
+        assert [group.total_count for group in side.groups] == [10] * len(side.groups)
+    explained = people.audiences.ExplainMembership(
+        audience.ExplainMembershipRequest(
+            key="p0", rule=Rule(text="age = 10 and did purchase in last 7 days and did purchase")
+        )
+    )
+    changing = {
+        n.text: n.next_change_time.ToJsonString() for n in explained.nodes if n.HasField("next_change_time")
+    }
+    assert changing.pop("did purchase in last 7 days") == "2024-06-21T12:00:00Z"
+    assert list(changing.values()) == ["2024-06-21T12:00:00Z"]

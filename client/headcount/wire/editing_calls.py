@@ -44,7 +44,12 @@ def _explanation(answer: audiences.ExplainMembershipResponse) -> editing.Explana
         is_member=answer.is_member,
         nodes=tuple(
             editing.NodeExplanation(
-                n.path, n.text, n.holds, n.found, decode.cell(n.actual) if n.HasField("actual") else None
+                n.path,
+                n.text,
+                n.holds,
+                n.found,
+                decode.cell(n.actual) if n.HasField("actual") else None,
+                decode.instant(n.next_change_time) if n.HasField("next_change_time") else None,
             )
             for n in answer.nodes
         ),
@@ -101,10 +106,11 @@ _GROUPS_MAX = 1_000
 def _changes(joined: segments.Breakdown, left: segments.Breakdown, groups: int) -> ChangeBreakdown:
     """Both sides by value, the groups that change most first; the smaller ones are put with the others."""
     joins, leaves = _counts(joined.groups), _counts(left.groups)
+    totals = {decode.cell(g.value): g.total_count for side in (joined, left) for g in side.groups}
     values = sorted(joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), str(v)))
     shown, rest = values[:groups], values[groups:]
     return ChangeBreakdown(
-        tuple(ChangeGroup(v, joins.get(v, 0), leaves.get(v, 0)) for v in shown),
+        tuple(ChangeGroup(v, joins.get(v, 0), leaves.get(v, 0), totals[v]) for v in shown),
         ChangeGroup(
             None,
             joined.other_count + sum(joins.get(v, 0) for v in rest),

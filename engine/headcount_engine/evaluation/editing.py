@@ -15,11 +15,12 @@ from headcount_engine.errors import InvalidArgument
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.describe import steps
 from headcount_engine.evaluation.execute import Execution
-from headcount_engine.indexes.attributes import AttributeView
+from headcount_engine.indexes.attributes import AttributeView, to_cell
+from headcount_engine.indexes.predicates import Present, passes
 from headcount_engine.model.answers import PlanStep, Sized, ValueChange
 from headcount_engine.model.batches import I64
 from headcount_engine.model.instants import format_date, format_instant
-from headcount_engine.model.values import Cell, Date, Instant, Point
+from headcount_engine.model.values import Cell, Date, Instant, Kind, Point
 
 _VALUES_SHOWN = 1_000
 
@@ -49,7 +50,8 @@ def compare(
     execution = question.execution()
     before, after = (execution.members(execution.plan(binder.bind(rule))) for rule in (old, new))
     joined, left = after - before, before - after
-    by_attribute = {name: _by_value(binder.attribute(name), joined, left) for name in attributes}
+    everyone = question.view.population.existing
+    by_attribute = {name: _by_value(binder.attribute(name), joined, left, everyone) for name in attributes}
     return len(before), len(after), len(joined), len(left), _relation(before, after), by_attribute
 
 
@@ -63,25 +65,39 @@ def _relation(old: Bitmap, new: Bitmap) -> str:
     return "contained" if old <= new else "overlapping"
 
 
-def _by_value(attribute: AttributeView, joined: Bitmap, left: Bitmap) -> tuple[ValueChange, ...]:
+def _by_value(
+    attribute: AttributeView, joined: Bitmap, left: Bitmap, everyone: Bitmap
+) -> tuple[ValueChange, ...]:
     """Joins and leaves by value, most first; at most 1,000 values."""
+    if attribute.definition.type.kind is Kind.POINT:
+        raise InvalidArgument(f"{attribute.definition.name!r} is a point: it has no values to list")
     joins, leaves = (_counts(attribute, held) for held in (joined, left))
+    totals = _counts(attribute, everyone) if joins or leaves else {}
     values = sorted(
-        joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), v or "")
-    )
-    return tuple(ValueChange(v, joins.get(v, 0), leaves.get(v, 0)) for v in values[:_VALUES_SHOWN])
+        joins.keys() | leaves.keys(), key=lambda v: (-joins.get(v, 0) - leaves.get(v, 0), str(v or ""))
+    )[:_VALUES_SHOWN]
+    shown = {stored: _shown(_cell(attribute, stored)) for stored in values}
+    return tuple(ValueChange(shown[v], joins.get(v, 0), leaves.get(v, 0), totals.get(v, 0)) for v in values)
 
 
-def _counts(attribute: AttributeView, held: Bitmap) -> dict[str | None, int]:
+Held = int | float | None
+
+
+def _counts(attribute: AttributeView, held: Bitmap) -> dict[Held, int]:
+    """How many have each stored value; None is absent."""
     ids: I64 = bitmaps.to_ids(held).astype(np.int64)
     if not len(ids):
         return {}
     stored = attribute.column.gather(ids)
-    if stored.ndim == 2:
-        raise InvalidArgument(f"{attribute.definition.name!r} is a point: it has no values to list")
-    _, first, counts = np.unique(stored, return_index=True, return_counts=True)
-    cells = [attribute.cell(int(ids[row])) for row in first.tolist()]
-    return {_shown(cell): int(count) for cell, count in zip(cells, counts.tolist(), strict=True)}
+    there = passes(Present(), stored)
+    values, counts = np.unique(stored[there], return_counts=True)
+    found: dict[Held, int] = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    absent = len(ids) - int(there.sum())
+    return found | {None: absent} if absent else found
+
+
+def _cell(attribute: AttributeView, stored: Held) -> Cell | None:
+    return to_cell(stored, attribute.definition.type, attribute.dictionary)
 
 
 def _shown(cell: Cell | None) -> str | None:

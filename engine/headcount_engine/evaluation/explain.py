@@ -55,6 +55,8 @@ from headcount_engine.model.instants import days_to_date, local_date
 from headcount_engine.model.schema import changed_attribute
 from headcount_engine.model.values import Cell, Date, Instant
 
+_NODE_TURNS_MAX = 500
+"""The same for a single node of the rule."""
 _TURNS_MAX = 20_000
 """Instants tried for the next flip; past them the answer says that it does not know."""
 
@@ -109,9 +111,9 @@ class Explainer:
             case _:
                 inner = ()
         actual = None if inner else self._actual(node, bound)
-        return Measured(
-            to_text(node), self._one.holds(bound), actual, tuple(self._measured(c) for c in inner)
-        )
+        holds = self._one.holds(bound)
+        flips_at_us, _ = self._next_flip(node, holds, _NODE_TURNS_MAX)
+        return Measured(to_text(node), holds, actual, tuple(self._measured(c) for c in inner), flips_at_us)
 
     def _of_segment(self, node: Condition, holds: bool, meaning: Meaning) -> Measured:
         """A reference with what the segment's rule says, and what its lists do."""
@@ -120,7 +122,8 @@ class Explainer:
             parts.append(Measured("on the list", self._profile in meaning.added, None))
             if self._profile in meaning.removed:
                 parts.append(Measured("removed by hand", True, None))
-        return Measured(to_text(node), holds, None, tuple(parts))
+        flips_at_us, _ = self._next_flip(node, holds, _NODE_TURNS_MAX)
+        return Measured(to_text(node), holds, None, tuple(parts), flips_at_us)
 
     def _actual(self, node: Condition, bound: Bound) -> Cell | None:
         """The value or count behind a leaf; None where there is none to show."""
@@ -172,16 +175,18 @@ class Explainer:
 
     # ------------------------------------------------------------------------------------------ the clock
 
-    def _next_flip(self, rule: Condition, holds: bool) -> tuple[int | None, bool]:
+    def _next_flip(
+        self, rule: Condition, holds: bool, turns_max: int = _TURNS_MAX
+    ) -> tuple[int | None, bool]:
         """(the first instant after now at which the clock alone changes the answer, whether that is certain)."""
         instants = sorted({t for t in self._turns(rule, set()) if t > self._moment.now_us})
-        for t_us in instants[:_TURNS_MAX]:
+        for t_us in instants[:turns_max]:
             self._deadline.check()
             moment = Moment(t_us, self._moment.zone, self._moment.week_starts_on, self._moment.opt_out_topics)
             bound = Binder(self._view, moment, self._definitions).bind(rule)
             if self._about(self._view, self._deadline).holds(bound) is not holds:
                 return t_us, True
-        return None, len(instants) <= _TURNS_MAX
+        return None, len(instants) <= turns_max
 
     def _turns(self, node: Condition, seen: set[str]) -> Iterator[int]:
         """Every instant at which a leaf under the node may change for this profile, past ones included."""

@@ -118,12 +118,14 @@ class Measured:
     """One node of a rule for one profile: its text, whether it holds, and the value or count behind a leaf.
 
     `actual` is None for groups, for absent values and for leaves that have no single value (sequences, `same`).
+    `flips_at_us` is the instant at which the clock alone changes this node, None if it never does or is not known.
     """
 
     text: str
     holds: bool
     actual: Cell | None
     children: tuple[Measured, ...] = ()
+    flips_at_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,15 @@ class SizesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
-    """Of the profiles with one value of an attribute (None: absent): how many would join and how many leave."""
+    """Of the profiles with one value of an attribute (None: absent): how many would join and how many leave.
+
+    `total`: how many profiles have it.
+    """
 
     value: str | None
     joins: int
     leaves: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

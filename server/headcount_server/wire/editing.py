@@ -95,6 +95,9 @@ def _node(path: str, node: Measured) -> messages.NodeExplanation:
         made.found = _cell_text(node.actual)
     elif not node.children and _reads_an_attribute(node.text):
         made.found = "absent"
+    if node.flips_at_us is not None:
+        made.next_change_time.SetInParent()
+        put_instant(made.next_change_time, node.flips_at_us)
     return made
 
 
@@ -198,16 +201,16 @@ def _breakdown(
 ) -> messages.Breakdown:
     """The largest groups; what the engine left out for their number is in the rest."""
     made = messages.Breakdown(by=messages.BreakdownBy(attribute=name, limit=limit))
-    groups: list[tuple[str, int]] = []
+    groups: list[tuple[str, int, int]] = []
     for change, count in counted:
         if change.value is None:
-            made.absent_count = count
+            made.absent_count, made.total_absent_count = count, change.total
         elif count:
-            groups.append((change.value, count))
+            groups.append((change.value, count, change.total))
     groups.sort(key=lambda group: (-group[1], group[0]))
-    for value, count in groups[:limit]:
-        _put_shown(made.groups.add(count=count).value, value, type_)
-    made.other_count = total - made.absent_count - sum(count for _, count in groups[:limit])
+    for value, count, everyone in groups[:limit]:
+        _put_shown(made.groups.add(count=count, total_count=everyone).value, value, type_)
+    made.other_count = total - made.absent_count - sum(count for _, count, _ in groups[:limit])
     return made
 
 
