@@ -73,7 +73,7 @@ RULE_ELEMENT_CATEGORY_SEGMENT: RuleElementCategory
 RULE_ELEMENT_CATEGORY_PROFILE: RuleElementCategory
 
 class Segment(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "name", "display_name", "description", "kind", "state", "rule", "folder", "labels", "retention", "retains_unknown_only", "size", "is_legacy", "etag", "create_time", "update_time", "references", "dependents", "warnings")
+    __slots__ = ("version", "now", "engine_us", "name", "display_name", "description", "kind", "state", "rule", "folder", "labels", "retention", "retains_unknown_only", "size", "is_legacy", "etag", "create_time", "update_time", "references", "dependents", "warnings", "source", "legacy_reason")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,8 @@ class Segment(_message.Message):
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     DEPENDENTS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    LEGACY_REASON_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -116,19 +118,23 @@ class Segment(_message.Message):
     references: _containers.RepeatedScalarFieldContainer[str]
     dependents: _containers.RepeatedScalarFieldContainer[str]
     warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[_Union[SegmentKind, str]] = ..., state: _Optional[_Union[SegmentState, str]] = ..., rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., folder: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., retains_unknown_only: bool = ..., size: _Optional[int] = ..., is_legacy: bool = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., references: _Optional[_Iterable[str]] = ..., dependents: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    source: str
+    legacy_reason: str
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[_Union[SegmentKind, str]] = ..., state: _Optional[_Union[SegmentState, str]] = ..., rule: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., folder: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., retains_unknown_only: bool = ..., size: _Optional[int] = ..., is_legacy: bool = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., references: _Optional[_Iterable[str]] = ..., dependents: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., source: _Optional[str] = ..., legacy_reason: _Optional[str] = ...) -> None: ...
 
 class CreateSegmentRequest(_message.Message):
-    __slots__ = ("segment_id", "segment", "validate_only", "request_id")
+    __slots__ = ("segment_id", "segment", "validate_only", "request_id", "holding")
     SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDING_FIELD_NUMBER: _ClassVar[int]
     segment_id: str
     segment: Segment
     validate_only: bool
     request_id: str
-    def __init__(self, segment_id: _Optional[str] = ..., segment: _Optional[_Union[Segment, _Mapping]] = ..., validate_only: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+    holding: _rule_pb2.Rule
+    def __init__(self, segment_id: _Optional[str] = ..., segment: _Optional[_Union[Segment, _Mapping]] = ..., validate_only: bool = ..., request_id: _Optional[str] = ..., holding: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ...) -> None: ...
 
 class GetSegmentRequest(_message.Message):
     __slots__ = ("name", "min_version", "min_now")
@@ -141,7 +147,7 @@ class GetSegmentRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListSegmentsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "folder", "label", "kind", "text", "order_by", "include_archived", "min_version", "min_now")
+    __slots__ = ("page_size", "page_token", "folder", "label", "kind", "text", "order_by", "include_archived", "min_version", "min_now", "states")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     FOLDER_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +158,7 @@ class ListSegmentsRequest(_message.Message):
     INCLUDE_ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
     MIN_NOW_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     folder: str
@@ -162,7 +169,8 @@ class ListSegmentsRequest(_message.Message):
     include_archived: bool
     min_version: int
     min_now: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., folder: _Optional[str] = ..., label: _Optional[str] = ..., kind: _Optional[_Union[SegmentKind, str]] = ..., text: _Optional[str] = ..., order_by: _Optional[str] = ..., include_archived: bool = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[SegmentState]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., folder: _Optional[str] = ..., label: _Optional[str] = ..., kind: _Optional[_Union[SegmentKind, str]] = ..., text: _Optional[str] = ..., order_by: _Optional[str] = ..., include_archived: bool = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., states: _Optional[_Iterable[_Union[SegmentState, str]]] = ...) -> None: ...
 
 class ListSegmentsResponse(_message.Message):
     __slots__ = ("version", "now", "engine_us", "segments", "next_page_token", "total_size")
@@ -307,7 +315,7 @@ class ImportMembersOptions(_message.Message):
     def __init__(self, name: _Optional[str] = ..., mode: _Optional[_Union[ImportMode, str]] = ..., column: _Optional[str] = ..., identifier_type: _Optional[str] = ..., delimiter: _Optional[str] = ..., has_no_header: bool = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class ImportMembersResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "rows", "joined", "left", "size", "rejected_rows", "rejected_row_count")
+    __slots__ = ("version", "now", "engine_us", "rows", "joined", "left", "size", "rejected_rows", "rejected_row_count", "unknown_count", "duplicate_count", "malformed_count")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -317,6 +325,9 @@ class ImportMembersResponse(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MALFORMED_COUNT_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -326,7 +337,10 @@ class ImportMembersResponse(_message.Message):
     size: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[_write_pb2.RejectedRow]
     rejected_row_count: int
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., rows: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., size: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., rejected_row_count: _Optional[int] = ...) -> None: ...
+    unknown_count: int
+    duplicate_count: int
+    malformed_count: int
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., rows: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., size: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., rejected_row_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., malformed_count: _Optional[int] = ...) -> None: ...
 
 class GetStatisticsRequest(_message.Message):
     __slots__ = ("name", "start_time", "end_time", "interval", "breakdowns", "overlap_with", "min_version", "min_now")
@@ -469,14 +483,23 @@ class SegmentOverlap(_message.Message):
     def __init__(self, segment: _Optional[str] = ..., size: _Optional[int] = ..., intersection: _Optional[int] = ...) -> None: ...
 
 class ListTemplatesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "category")
+    __slots__ = ("page_size", "page_token", "category", "arguments")
+    class ArgumentsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     category: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
+    arguments: _containers.ScalarMap[str, str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., category: _Optional[str] = ..., arguments: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListTemplatesResponse(_message.Message):
     __slots__ = ("version", "now", "engine_us", "templates", "next_page_token")
@@ -493,20 +516,34 @@ class ListTemplatesResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., templates: _Optional[_Iterable[_Union[SegmentTemplate, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SegmentTemplate(_message.Message):
-    __slots__ = ("name", "display_name", "description", "category", "rule_text", "parameters")
+    __slots__ = ("name", "display_name", "description", "category", "rule_text", "parameters", "choices")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     RULE_TEXT_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     description: str
     category: str
     rule_text: str
     parameters: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., category: _Optional[str] = ..., rule_text: _Optional[str] = ..., parameters: _Optional[_Iterable[str]] = ...) -> None: ...
+    choices: _containers.RepeatedCompositeFieldContainer[TemplateParameter]
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., category: _Optional[str] = ..., rule_text: _Optional[str] = ..., parameters: _Optional[_Iterable[str]] = ..., choices: _Optional[_Iterable[_Union[TemplateParameter, _Mapping]]] = ...) -> None: ...
+
+class TemplateParameter(_message.Message):
+    __slots__ = ("name", "description", "value", "candidates")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    value: str
+    candidates: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., value: _Optional[str] = ..., candidates: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListRuleElementsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "category", "text")
