@@ -19,7 +19,7 @@ from headcount_engine.atoms.masks import Masks
 from headcount_engine.atoms.reads import Reads, crossings
 from headcount_engine.atoms.registry import Atom, AtomKey, AtomKind, Atoms
 from headcount_engine.atoms.rows import Rows
-from headcount_engine.atoms.tallies import Tallies, TallyEdit, Toggles
+from headcount_engine.atoms.tallies import Tallies, TallyEdit, Toggles, ascending
 from headcount_engine.atoms.timed import TimedColumns, TimedEdit
 from headcount_engine.atoms.toplists import Ranks, RanksEdit
 from headcount_engine.bitmaps import Bitmap
@@ -70,23 +70,33 @@ class CurrentAtoms:
         self._verified: dict[int, Atom] = {}
         self._of_key: dict[int, Atom] = {}
         self._moment: Moment | None = None
+        self._of_nobody: U64 | None = None
 
     @property
     def nbytes(self) -> int:
         return self.rows.nbytes + self._tallies.nbytes + self._timed.nbytes + self._ranks.nbytes
 
+    def slot_of(self, key: AtomKey) -> int:
+        """The bit of an atom in use."""
+        atom = self.atoms.get(key)
+        assert atom is not None
+        return atom.slot
+
     def row_of_nobody(self) -> U64:
         """The row of a profile of whom nothing is known."""
-        row = np.zeros(self.rows.width, dtype=np.uint64)
-        for atom in self.atoms:
-            if atom.holds_of_nobody:
-                row[atom.slot >> 6] |= np.uint64(1 << (atom.slot & 63))
-        return row
+        if self._of_nobody is None or len(self._of_nobody) != self.rows.width:
+            row = np.zeros(self.rows.width, dtype=np.uint64)
+            for atom in self.atoms:
+                if atom.holds_of_nobody:
+                    row[atom.slot >> 6] |= np.uint64(1 << (atom.slot & 63))
+            self._of_nobody = row
+        return self._of_nobody
 
     # ------------------------------------------------------------------------------------------------ in use
 
     def use(self, keys: Iterable[AtomKey], definitions: Definitions) -> list[Atom]:
         """Count a user of each; those that are new, which `fill` has to be called with."""
+        self._of_nobody = None
         new = []
         for key in keys:
             atom, is_new = self.atoms.use(key, definitions)
@@ -143,6 +153,7 @@ class CurrentAtoms:
         self, new: Sequence[Atom], after: After, moment: Moment, definitions: Definitions
     ) -> None:
         """Ask about one profile of whom nothing is known: its id has not been given out."""
+        self._of_nobody = None
         empty = Few(after, np.array([after.ids_end], dtype=np.int64), frozenset(), is_empty=True)
         binder = Binder(empty, moment, definitions)
         masks = Masks(empty)
@@ -157,6 +168,7 @@ class CurrentAtoms:
 
     def drop(self, keys: Iterable[AtomKey]) -> None:
         """One user less of each."""
+        self._of_nobody = None
         for key in keys:
             atom = self.atoms.drop(key)
             if atom is None:
@@ -189,7 +201,7 @@ class CurrentAtoms:
         if tallied is not None:
             toggles.append(tallied[1])
         written = {
-            name: np.unique(np.concatenate([e.changed for e in edits])).astype(np.int64)
+            name: ascending(np.concatenate([e.changed for e in edits]).astype(np.int64))
             for name, (_, edits) in after.changes.columns.items()
         }
         touched = self._touched(after, written, before, moment)
@@ -425,7 +437,7 @@ def _did(atom: Atom) -> Did:
 def _union(parts: Sequence[I64]) -> I64:
     if not parts:
         return _NOBODY
-    return np.unique(np.concatenate(parts))
+    return ascending(np.concatenate(parts))
 
 
 def _among(ids: I64, others: I64) -> Mask:

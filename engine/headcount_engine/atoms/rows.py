@@ -7,7 +7,7 @@ untouched, so that the room ahead of the last profile costs nothing until it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,11 @@ class Rows(Generic[Cell]):
     def gather(self, ids: I64) -> NDArray[Cell]:
         """A copy of the rows of ascending ids: (n, width)."""
         if len(self._shards) == 1:
-            rows: NDArray[Cell] = np.take(self._shards[0], ids, axis=0)
-            return rows
+            return cast("NDArray[Cell]", np.take(self._shards[0], ids, axis=0))
         out: NDArray[Any] = np.empty((len(ids), self.width), dtype=self._dtype)
         for number, start, end in shard_cuts(ids):
             np.take(self._shards[number], ids[start:end] & (_SHARD_ROWS - 1), axis=0, out=out[start:end])
-        gathered: NDArray[Cell] = out
-        return gathered
+        return cast("NDArray[Cell]", out)
 
     def scatter(self, ids: I64, rows: NDArray[Cell]) -> None:
         """Write rows of ascending ids."""

@@ -53,18 +53,21 @@ class Counter:
 class _TypePlan:
     """The counters that events of one type may move, sorted by window.
 
-    columns, need, deny   by counter; `span_starts`: where the counters of each window begin
+    columns, windows, need, deny   by counter
+    always, by_bit                 counters that need no bit, by window; the others, by one that they need
     """
 
     bits: EventBits
-    span_starts: I64
+    always_starts: I64
+    always: I64
+    bit_starts: I64
+    by_bit: I64
     columns: I64
+    windows: I64
     need: U64
     deny: U64
+    used_windows: frozenset[int]
     signature: tuple[int, ...]
-
-    def uses(self, window: int) -> bool:
-        return bool(self.span_starts[window] < self.span_starts[window + 1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,9 @@ class Tallies:
         self._spans: tuple[Span, ...] = ()
         self._free: list[int] = []
         self._plans: dict[str, _TypePlan | None] = {}
+        self._by_column: tuple[I64, I64, I64, I64] | None = None
+        self._places: U32 = np.zeros(0, dtype=np.uint32)
+        """By profile, its row in the commit under way; only those of its profiles mean anything."""
 
     def __len__(self) -> int:
         return len(self._counters)
@@ -124,6 +130,7 @@ class Tallies:
             self._plans.clear()
         high = _UNBOUNDED if leaf.count.high is None else leaf.count.high
         held.atoms[slot] = (leaf.count.low, high)
+        self._by_column = None
         return is_new
 
     def unwatch(self, leaf: Did, slot: int) -> None:
@@ -131,6 +138,7 @@ class Tallies:
         key = (leaf.events, leaf.window)
         held = self._counters[key]
         del held.atoms[slot]
+        self._by_column = None
         if not held.atoms:
             del self._counters[key]
             self._plans.clear()
@@ -221,22 +229,34 @@ class Tallies:
         profiles = [run.profiles for _, run, _, _ in clocked] + [run.profiles for _, run in arrived]
         ids = _unique(profiles, after.ids_end)
         self._rows.ensure(after.ids_end)
+        self._place(ids, after.ids_end)
         before = self._rows.gather(ids)
         counts = before.copy()
         full: dict[tuple[int, int], int] = {}
         for plan, run, windows, steps in clocked:
-            rows = np.searchsorted(ids, run.profiles).astype(np.uint32)
+            rows = self._rows_of(run.profiles)
             spills = _add(plan, rows, run.times_us, windows, steps, plan.bits.of(run), spans, counts)
             self._settle_staged(spills, ids, counts, full)
         between, full_between = (counts.copy(), dict(full)) if clocked else (before, dict(full))
         for plan, run in arrived:
-            rows = np.searchsorted(ids, run.profiles).astype(np.uint32)
+            rows = self._rows_of(run.profiles)
             new = np.full(len(run), -1, dtype=np.int64)
             ones = np.ones(len(run), dtype=np.int64)
             spills = _add(plan, rows, run.times_us, new, ones, plan.bits.of(run), spans, counts)
             self._settle_staged(spills, ids, counts, full)
         toggles = self._toggles(ids, before, between, counts, full_between, full)
         return TallyEdit(ids, counts, full, spans), toggles
+
+    def _place(self, ids: I64, ids_end: int) -> None:
+        """Note the row of each profile of a commit."""
+        if len(self._places) < ids_end:
+            self._places = np.zeros(max(ids_end, 2 * len(self._places)), dtype=np.uint32)
+        self._places[ids] = np.arange(len(ids), dtype=np.uint32)
+
+    def _rows_of(self, profiles: U32) -> U32:
+        rows = np.empty(len(profiles), dtype=np.uint32)
+        kernels.local_rows(profiles, self._places, rows)
+        return rows
 
     def publish(self, edit: TallyEdit) -> None:
         """Make staged counts the counts."""
@@ -311,13 +331,16 @@ class Tallies:
 
     def _atoms_by_column(self) -> tuple[I64, I64, I64, I64]:
         """(starts by column, slots, lows, highs) of the atoms of all counters."""
+        if self._by_column is not None and len(self._by_column[0]) == self._rows.width + 1:
+            return self._by_column
         lists: list[list[tuple[int, int, int]]] = [[] for _ in range(self._rows.width)]
         for counter in self._counters.values():
             lists[counter.column] = [(s, low, high) for s, (low, high) in counter.atoms.items()]
         starts = np.zeros(self._rows.width + 1, dtype=np.int64)
         np.cumsum([len(atoms) for atoms in lists], out=starts[1:])
         flat = np.array([a for atoms in lists for a in atoms], dtype=np.int64).reshape(-1, 3)
-        return starts, flat[:, 0].copy(), flat[:, 1].copy(), flat[:, 2].copy()
+        self._by_column = starts, flat[:, 0].copy(), flat[:, 1].copy(), flat[:, 2].copy()
+        return self._by_column
 
     # ------------------------------------------------------------------------------------------------ some profiles
 
@@ -377,14 +400,23 @@ class Tallies:
             if passes is not None:
                 wanted.append((self._windows.index(counter.window), counter, passes))
         bits.seal()
-        wanted.sort(key=lambda w: w[0])
-        starts = np.searchsorted([w[0] for w in wanted], np.arange(len(self._windows) + 1)).astype(np.int64)
+        always: list[list[int]] = [[] for _ in self._windows]
+        by_bit: list[list[int]] = [[] for _ in range(64 * bits.words)]
+        for number, (window, _, passes) in enumerate(wanted):
+            if passes.need:
+                # The bit that the fewest share: conditions on one value rather than on having any.
+                by_bit[max(passes.need)].append(number)
+            else:
+                always[window].append(number)
         return _TypePlan(
             bits,
-            starts,
+            *lists_of(always),
+            *lists_of(by_bit),
             np.array([c.column for _, c, _ in wanted], dtype=np.int64),
+            np.array([window for window, _, _ in wanted], dtype=np.int64),
             packed([w.need for _, _, w in wanted], bits.words),
             packed([w.deny for _, _, w in wanted], bits.words),
+            frozenset(window for window, _, _ in wanted),
             _signature(name, after),
         )
 
@@ -399,7 +431,7 @@ class Tallies:
         parts: list[tuple[Run, int, int]] = []
         windows, steps = [], []
         for number, moves in enumerate(moved):
-            if not moves or not plan.uses(number):
+            if not moves or number not in plan.used_windows:
                 continue
             for run in held.view().runs:
                 for span, step in moves:
@@ -462,11 +494,27 @@ def _unique(profiles: Sequence[U32], ids_end: int) -> I64:
     """All ids that occur, ascending: by marks where there are many, by sorting where there are few."""
     total = sum(len(p) for p in profiles)
     if total * 32 < ids_end:
-        return np.unique(np.concatenate(profiles)).astype(np.int64)
+        return ascending(np.concatenate(profiles).astype(np.int64))
     marks = np.zeros(ids_end, dtype=np.bool_)
     for part in profiles:
         marks[part] = True
     return np.flatnonzero(marks)
+
+
+def ascending(ids: I64) -> I64:
+    """Each id once, in order. Not np.unique, which hashes: many times the sort."""
+    if len(ids) < 2:
+        return ids
+    ordered = np.sort(ids)
+    found: I64 = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return found
+
+
+def lists_of(lists: Sequence[Sequence[int]]) -> tuple[I64, I64]:
+    """(where each begins, all entries) of lists of numbers."""
+    starts = np.zeros(len(lists) + 1, dtype=np.int64)
+    np.cumsum([len(entries) for entries in lists], out=starts[1:])
+    return starts, np.array([e for entries in lists for e in entries], dtype=np.int64)
 
 
 def _is_among(id_: int, ids: I64) -> bool:
@@ -531,8 +579,8 @@ def _add(
     done = 0
     while done < len(rows):
         done, found = kernels.add_events(
-            done, rows, times, windows, steps, bits, plan.span_starts, plan.columns, plan.need, plan.deny,
-            firsts, lasts, counts, spilled,
+            done, rows, times, windows, steps, bits, plan.always_starts, plan.always, plan.bit_starts,
+            plan.by_bit, plan.columns, plan.windows, plan.need, plan.deny, firsts, lasts, counts, spilled,
         )  # fmt: skip
         if found:
             parts.append(spilled[:found].copy())

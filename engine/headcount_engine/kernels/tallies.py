@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headcount_engine.kernels.bits import trailing_zeros
 from headcount_engine.kernels.jit import inline_kernel, kernel
 from headcount_engine.model.batches import I64, U8, U32, U64
 
@@ -41,9 +42,24 @@ def _passes(bits: U64, need: U64, deny: U64) -> bool:
     return True
 
 
+@inline_kernel
+def _step(counts: U8, row: int, column: int, step: int, spilled: I64, out: int) -> int:
+    """Move one cell; returns how many steps are spilled by now."""
+    held = np.int64(counts[row, column])
+    if held == FULL or held + step == FULL:
+        counts[row, column] = np.uint8(FULL)
+        spilled[out, 0] = row
+        spilled[out, 1] = column
+        spilled[out, 2] = step
+        return out + 1
+    counts[row, column] = np.uint8(held + step)
+    return out
+
+
 @kernel(
-    "(int64, uint32[::1], int64[::1], int64[::1], int64[::1], uint64[:, ::1], int64[::1], int64[::1], uint64[:, ::1], "
-    "uint64[:, ::1], int64[::1], int64[::1], uint8[:, ::1], int64[:, ::1])"
+    "(int64, uint32[::1], int64[::1], int64[::1], int64[::1], uint64[:, ::1], int64[::1], int64[::1], int64[::1], "
+    "int64[::1], int64[::1], int64[::1], uint64[:, ::1], uint64[:, ::1], int64[::1], int64[::1], uint8[:, ::1], "
+    "int64[:, ::1])"
 )
 def add_events(
     first: int,
@@ -52,8 +68,12 @@ def add_events(
     spans: I64,
     steps: I64,
     bits: U64,
-    span_starts: I64,
+    always_starts: I64,
+    always: I64,
+    bit_starts: I64,
+    by_bit: I64,
     columns: I64,
+    windows: I64,
     need: U64,
     deny: U64,
     firsts: I64,
@@ -64,9 +84,11 @@ def add_events(
     """Add events to, or take them from, the counters that they pass, from event `first` on.
 
     Event i belongs to row rows[i] of `counts`. Where spans[i] is -1 it is new and counts in every span that holds its
-    time (firsts[s] <= time <= lasts[s]); else it has just entered (steps[i] = 1) or left (-1) span spans[i]. The
-    counters are sorted by span: those of span s are span_starts[s] .. span_starts[s + 1], each a column of `counts`
-    and what its events need and must not have among `bits`.
+    time (firsts[s] <= time <= lasts[s]); else it has just entered (steps[i] = 1) or left (-1) span spans[i].
+
+    Counter c is column columns[c] of `counts`, over span windows[c], and its events need and must not have some
+    `bits`. Those that need none are listed by span (`always`), the others under one of the bits that they need
+    (`by_bit`), so that an event looks at few.
 
     Steps on full cells go to `spilled` as (row, column, step). Returns (events done, spilled): it stops before an event
     whose steps might not fit.
@@ -81,20 +103,33 @@ def add_events(
         for s in range(low, high):
             if spans[i] < 0 and not firsts[s] <= times_us[i] <= lasts[s]:
                 continue
-            for c in range(span_starts[s], span_starts[s + 1]):
-                if not _passes(bits[i], need[c], deny[c]):
-                    continue
-                column = columns[c]
-                held = np.int64(counts[rows[i], column])
-                if held == FULL or held + step == FULL:
-                    counts[rows[i], column] = np.uint8(FULL)
-                    spilled[out, 0] = rows[i]
-                    spilled[out, 1] = column
-                    spilled[out, 2] = step
-                    out += 1
-                else:
-                    counts[rows[i], column] = np.uint8(held + step)
+            for j in range(always_starts[s], always_starts[s + 1]):
+                c = always[j]
+                if _passes(bits[i], need[c], deny[c]):
+                    out = _step(counts, rows[i], columns[c], step, spilled, out)
+        for word in range(bits.shape[1]):
+            left = bits[i, word]
+            while left != np.uint64(0):
+                bit = word * 64 + trailing_zeros(left)
+                left &= left - np.uint64(1)
+                for j in range(bit_starts[bit], bit_starts[bit + 1]):
+                    c = by_bit[j]
+                    s = windows[c]
+                    if spans[i] < 0:
+                        if not firsts[s] <= times_us[i] <= lasts[s]:
+                            continue
+                    elif spans[i] != s:
+                        continue
+                    if _passes(bits[i], need[c], deny[c]):
+                        out = _step(counts, rows[i], columns[c], step, spilled, out)
     return len(rows), out
+
+
+@kernel("(uint32[::1], uint32[::1], uint32[::1])")
+def local_rows(profiles: U32, places: U32, rows: U32) -> None:
+    """rows[i] = places[profiles[i]]."""
+    for i in range(len(profiles)):
+        rows[i] = places[profiles[i]]
 
 
 @kernel(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from headcount_engine.bitmaps import EMPTY
 from headcount_engine.conditions.needs import Meaning
@@ -101,6 +101,8 @@ class CatalogueView:
     by_name: Mapping[str, str]
     lists: Mapping[str, SegmentLists]
     revision: int
+    references: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By id, the segments that its rule names."""
 
     def find(self, segment: str) -> Definition | None:
         """By id, then by name."""
@@ -128,13 +130,19 @@ class CatalogueView:
     def dependents(self, id_: str) -> list[Definition]:
         """The segments that refer to this one, by name."""
         return sorted(
-            (d for d in self.by_id.values() if any(t.id == id_ for t in self.targets(d))),
+            (
+                d
+                for d in self.by_id.values()
+                if self.references[d.id] and any(t.id == id_ for t in self.targets(d))
+            ),
             key=lambda d: d.name,
         )
 
     def targets(self, definition: Definition) -> list[Definition]:
         """The segments that one refers to."""
-        found = (self.find(name) for name in sorted(references(definition.rule)))
+        held = self.by_id.get(definition.id)
+        names = self.references[definition.id] if held is definition else references(definition.rule)
+        found = (self.find(name) for name in sorted(names))
         return list({t.id: t for t in found if t is not None}.values())
 
 
@@ -148,13 +156,14 @@ class Catalogue:
         self._limits = limits
         self._by_id: dict[str, Definition] = {}
         self._by_name: dict[str, str] = {}
+        self._references: dict[str, frozenset[str]] = {}
         self.lists = ListStore()
         self.revision = 0
         """Counts the changes of the catalogue."""
 
     def view(self) -> CatalogueView:
         """As it is; what changes later is not seen. Under the gate, or by the writer."""
-        return CatalogueView(self._by_id, self._by_name, self.lists.all(), self.revision)
+        return CatalogueView(self._by_id, self._by_name, self.lists.all(), self.revision, self._references)
 
     def after(
         self, segments: Iterable[Definition], lists: Iterable[ListEdit], removed: Iterable[str]
@@ -162,6 +171,7 @@ class Catalogue:
         """As it will be with these definitions entered, these lists edited and these segments taken out."""
         future = Catalogue(self._limits)
         future._by_id, future._by_name, future.revision = self._by_id, self._by_name, self.revision
+        future._references = self._references
         for definition in segments:
             future.put(definition)
         held = dict(self.lists.after(lists))
@@ -169,7 +179,7 @@ class Catalogue:
             held.pop(id_, None)
             future.remove(id_)
         view = future.view()
-        return CatalogueView(view.by_id, view.by_name, held, view.revision)
+        return CatalogueView(view.by_id, view.by_name, held, view.revision, view.references)
 
     def all(self) -> Mapping[str, Definition]:
         return self._by_id
@@ -284,6 +294,7 @@ class Catalogue:
         names = {n: i for n, i in self._by_name.items() if old is None or n != old.name}
         self._by_name = {**names, definition.name: definition.id}
         self._by_id = {**self._by_id, definition.id: definition}
+        self._references = {**self._references, definition.id: frozenset(references(definition.rule))}
         self.revision += 1
 
     def remove(self, id_: str) -> None:
@@ -292,6 +303,7 @@ class Catalogue:
         name = self._by_id[id_].name
         self._by_name = {n: i for n, i in self._by_name.items() if n != name}
         self._by_id = {i: d for i, d in self._by_id.items() if i != id_}
+        self._references = {i: r for i, r in self._references.items() if i != id_}
         self.revision += 1
 
     def _users_by_name(self, old: Definition) -> list[str]:

@@ -19,7 +19,7 @@ from headcount_engine.atoms.after import NO_CHANGES, After, Changes
 from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
 from headcount_engine.atoms.registry import Atom, AtomKey, Listed
 from headcount_engine.atoms.rows import Rows, column_words, put_columns
-from headcount_engine.atoms.tallies import TallyEdit, Toggles
+from headcount_engine.atoms.tallies import TallyEdit, Toggles, ascending, lists_of
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
@@ -46,6 +46,7 @@ class _Place:
     slot: int
     formula: Formula
     atoms: list[AtomKey]
+    slots: frozenset[int]
     others: list[str]
     members: MemberSet = field(default_factory=MemberSet)
 
@@ -145,7 +146,7 @@ class LiveSegments:
         atoms = self._atoms.stage(after, moment, definitions)
         step = self._step(after, list(atoms.toggles), cause)
         rows, tallied = self._atoms.anew(ids, after, moment, definitions, _held(lists))
-        everyone = np.unique(np.concatenate([step.ids, ids]))
+        everyone = ascending(np.concatenate([step.ids, ids]))
         atom_rows, member_rows = self._atoms.rows_before(everyone, after), self._rows.gather(everyone)
         at = np.searchsorted(everyone, step.ids)
         atom_rows[at], member_rows[at] = step.atom_rows, step.member_rows
@@ -169,7 +170,7 @@ class LiveSegments:
         """The rows that toggles change, and who flips by that."""
         joined = _joined(toggles)
         new = np.arange(after.first_new, after.ids_end, dtype=np.int64)
-        ids = np.unique(np.concatenate([joined.ids, new]))
+        ids = ascending(np.concatenate([joined.ids, new]))
         self._rows.ensure(max(after.ids_end, 1))
         machine = self._built()
         atom_rows, member_rows = self._atoms.rows_before(ids, after), self._rows.gather(ids)
@@ -287,19 +288,17 @@ class LiveSegments:
             new_atoms.extend(self._atoms.use(reads, definitions))
             slot = old[id_].slot if id_ in old else self._slot()
             members = old[id_].members if id_ in old else MemberSet()
-            places[id_] = _Place(id_, slot, formula, reads, others, members)
+            slots = frozenset(self._atoms.slot_of(key) for key in reads)
+            places[id_] = _Place(id_, slot, formula, reads, slots, others, members)
         held = _held(lists)
         self._atoms.rows.ensure(max(after.ids_end, 1))
         words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
-        words |= self._relisted(
-            {d.id for d in changed} - {a.key.segment for a in new_atoms if isinstance(a.key, Listed)},
-            held,
-            view,
-        )
+        relisted = self._relisted({d.id for d in changed}, held, view)
+        words = relisted | words
         put_columns(self._atoms.rows, words)
         for place in old.values():
             self._atoms.drop(place.atoms)
-        columns = self._columns(set(formulas), set(words), places, words, view)
+        columns = self._columns(set(formulas), frozenset(relisted), places, words, view)
         gone = {id_: p for id_, p in old.items() if id_ not in formulas}
         blocks = max(view.population.blocks, 1)
         for place in gone.values():
@@ -343,15 +342,16 @@ class LiveSegments:
     def _columns(
         self,
         defined: set[str],
-        atoms: set[int],
+        relisted: frozenset[int],
         places: Mapping[str, _Place],
         words: Mapping[int, U64],
         view: ReadView,
     ) -> dict[int, U64]:
-        """Everyone's bit of the segments that are defined, that read given atoms, or that refer to such, in order."""
+        """Everyone's bit of the segments that are defined, that read these lists, or that refer to such, in order."""
         blocks = max(view.population.blocks, 1)
-        reading = {self._atoms.atoms.at(slot).key for slot in atoms}
-        chosen = defined | {id_ for id_, p in places.items() if not reading.isdisjoint(p.atoms)}
+        chosen = set(defined)
+        if relisted:
+            chosen |= {id_ for id_, p in places.items() if not relisted.isdisjoint(p.slots)}
         found: dict[int, U64] = {}
         existing = bitmaps.to_words(view.population.existing, blocks)
 
@@ -434,23 +434,18 @@ class _Machine:
         starts = [0]
         depth = 1
 
-        def atom_slot(key: AtomKey) -> int:
-            atom = atoms.atoms.get(key)
-            assert atom is not None
-            return atom.slot
-
         for rank, id_ in enumerate(order):
             place = places[id_]
-            for key in place.atoms:
-                users[atom_slot(key)].append(rank)
+            for slot in place.slots:
+                users[slot].append(rank)
             for other in place.others:
                 followers[ranks[other]].append(rank)
-            codes.extend(programs.codes_of(place.formula, atom_slot, lambda other: places[other].slot))
+            codes.extend(programs.codes_of(place.formula, atoms.slot_of, lambda other: places[other].slot))
             starts.append(len(codes))
             depth = max(depth, programs.depth_of(place.formula))
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
-        self._user_starts, self._users = _lists(users)
-        self._follower_starts, self._followers = _lists(followers)
+        self._user_starts, self._users = lists_of(users)
+        self._follower_starts, self._followers = lists_of(followers)
         self._slots = np.array([places[id_].slot for id_ in order], dtype=np.int64)
         self._code_starts = np.array(starts, dtype=np.int64)
         self._codes = np.array(codes, dtype=np.int64)
@@ -515,13 +510,6 @@ def ordered(places: Mapping[str, _Place]) -> list[str]:
             stack.append((id_, True))
             stack.extend((other, False) for other in places[id_].others if other not in done)
     return list(done)
-
-
-def _lists(lists: Sequence[Sequence[int]]) -> tuple[I64, I64]:
-    """(starts, all entries) of lists of numbers."""
-    starts = np.zeros(len(lists) + 1, dtype=np.int64)
-    np.cumsum([len(entries) for entries in lists], out=starts[1:])
-    return starts, np.array([e for entries in lists for e in entries], dtype=np.int64)
 
 
 def _joined(parts: Sequence[Toggles]) -> Toggles:
