@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import assert_never, cast
 
 import numpy as np
 
 from headcount_engine import bitmaps
+from headcount_engine.administration import Administration
 from headcount_engine.analytics import Analytics
 from headcount_engine.asking import NEED_NOTHING, Answer, Asker, At
 from headcount_engine.asking import Rule as Rule
@@ -26,7 +27,8 @@ from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
 from headcount_engine.durability.options import DurabilityFacts, DurabilityOptions, RecoveryReport
 from headcount_engine.durability.store import CheckpointReport, Opening, Store
-from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound
+from headcount_engine.elements import Elements
+from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound, StoreReadOnly
 from headcount_engine.evaluation import answer, editing
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.explain import Explainer
@@ -41,10 +43,12 @@ from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.groups import Groups
 from headcount_engine.ingest.joining import Batch
 from headcount_engine.ingest.live import LiveStage
+from headcount_engine.ingest.once import Once, answer_lost
 from headcount_engine.ingest.people import People
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
 from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
+from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 from headcount_engine.listing import MemberLists
@@ -74,8 +78,10 @@ from headcount_engine.model.answers import (
 )
 from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
 from headcount_engine.model.instants import checked_instant_us
+from headcount_engine.model.requests import RequestId
 from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
+from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView
 from headcount_engine.segments import Segments
 from headcount_engine.sending import Sending
@@ -101,28 +107,35 @@ class Database:
         self.recovery: RecoveryReport | None = None
         """What opening found in the directory; None for a database in memory."""
         self._clock = clock
-        self._settings = settings
+        self._workspace = Workspace(settings)
         self._limits = limits
         self._indexes = Indexes()
+        self._once = Once(self._indexes.requests)
         self._catalogue = Catalogue(limits)
         self._gate = Gate()
-        self._asker = Asker(self._indexes, self._catalogue, self._gate, clock, settings, limits)
+        self._asker = Asker(self._indexes, self._catalogue, self._gate, clock, self._workspace, limits)
         self._changes = Changes(os.urandom(16), settings.default_zone, changes)
-        self._writer = Writer(self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes)
+        self._writer = Writer(
+            self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes, self._workspace
+        )
         self.live = LiveSegments(self._indexes, self._moment_at)
         self._live_stage = LiveStage(self._indexes, self._catalogue, self.live, self._gate)
         self._writer.begin(self._live_stage)
         self.analytics = Analytics(self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits)
-        self.segments = Segments(self._catalogue, self._asker, self._writer, self._commit, settings)
+        self.elements = Elements(self._indexes, self._catalogue, self.analytics, self.schema, self.count)
+        self.segments = Segments(self._catalogue, self._asker, self._writer, self._commit, self._workspace)
+        self.administration = Administration(
+            self._workspace, self._catalogue, self._writer, self._commit, limits
+        )
         self.member_lists = MemberLists(
             self._indexes, self._catalogue, self.segments, self._writer, self._commit, limits
         )
         self.sending = Sending(self._indexes, self._asker, self.segments, limits)
         self.following = Following(
-            self._changes, self.live, self._catalogue, self._gate, self._asker, settings
+            self._changes, self.live, self._catalogue, self._gate, self._asker, self._workspace
         )
         self.people = People(self._indexes, self._catalogue.lists, self._commit, limits)
-        self._groups = Groups(self._writer, self._stage, self._indexes.identities.find)
+        self._groups = Groups(self._writer, self._stage, self._indexes.identities.find, self._once)
         self._is_open = True
 
     @staticmethod
@@ -198,12 +211,16 @@ class Database:
 
     # ------------------------------------------------------------------------------------------------ writing
 
-    def write_profiles(self, batch: ProfileBatch) -> WriteReceipt:
+    def write_profiles(self, batch: ProfileBatch, request: RequestId | None = None) -> WriteReceipt:
         """Apply a patch of profiles. Bad rows are reported in the receipt and the others applied.
 
         A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version;
-        it cannot be all or nothing, which is refused with InvalidArgument.
+        it cannot be all or nothing, which is refused with InvalidArgument. `request`: as for events.
         """
+        with self._once.under(request):
+            return self._write_profiles(batch)
+
+    def _write_profiles(self, batch: ProfileBatch) -> WriteReceipt:
         batch = self.people.with_own_keys(batch)
         parts = occurrences(batch) if len(batch) else []
         if len(parts) <= 1:
@@ -213,7 +230,7 @@ class Database:
                 "all or nothing takes a profile once in a batch that adds to sets or numbers",
                 path="all_or_nothing",
             )
-        receipts = [self.write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
+        receipts = [self._write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
 
     def merge_profiles(
@@ -242,21 +259,62 @@ class Database:
         self.people.complete(released.version)
         return pending
 
-    def write_events(self, batch: EventBatch) -> WriteReceipt:
-        """Add events. Bad rows are reported in the receipt and the others applied."""
-        return self._write(batch)
+    def write_events(self, batch: EventBatch, request: RequestId | None = None) -> WriteReceipt:
+        """Add events. Bad rows are reported in the receipt and the others applied.
+
+        Under a request id that was carried out in the last 24 hours nothing happens, and the receipt is that of then.
+        """
+        with self._once.under(request):
+            return self._write(batch)
 
     def _write(self, batch: Batch) -> WriteReceipt:
         if not self._is_open:
             raise FailedPrecondition("the database is closed")
-        return self._groups.write(batch)
+        return self._groups.write(batch, self._once.next_part())
+
+    def once(
+        self,
+        request: RequestId,
+        do: Callable[[], Answer],
+        dump: Callable[[Answer], bytes],
+        load: Callable[[bytes], Answer],
+    ) -> Answer:
+        """What `do` returns, doing it only if this request was not carried out in the last 24 hours, by this process or
+        an earlier one; else what it returned then. A call that raised may be made again.
+
+        `dump` and `load`: the answer as bytes, for what is not written by `write_profiles` or `write_events`. Raises
+        InvalidArgument where the id came with another request. Of calls at one time under one id one must wait for
+        the other.
+        """
+        kept = self._indexes.requests.find(request, 0, self._now_us())
+        if kept is not None and kept.answer is not None:
+            return load(kept.answer)
+        if kept is not None and kept.receipt is None:
+            raise answer_lost(kept)
+        with self._once.under(request) as scope:
+            answer = do()
+        if scope is not None and scope.needs_answer:
+            self._keep_answer(request, dump(answer))
+        return answer
+
+    def _keep_answer(self, request: RequestId, answer: bytes) -> None:
+        with self._writer.exclusively():
+            now_us = self._now_us()
+            if self._keeper is not None and self._is_open:
+                content: list[state.Plain] = [now_us, request.text, request.digest, answer]
+                try:
+                    self._keeper.store.note_answer(self._gate.version, content)
+                except StoreReadOnly:
+                    # What it answers is in the log already; only a restart would have asked for these words.
+                    return
+            self._indexes.requests.answered(request, answer, now_us)
 
     def _stage(self, batch: Batch, now_us: int) -> Staged:
         match batch:
             case ProfileBatch():
-                return stage_profiles(self._indexes, batch, now_us, self._settings, self._limits)
+                return stage_profiles(self._indexes, batch, now_us, self._workspace.settings, self._limits)
             case EventBatch():
-                return stage_events(self._indexes, batch, now_us, self._settings, self._limits)
+                return stage_events(self._indexes, batch, now_us, self._workspace.settings, self._limits)
             case other:
                 assert_never(other)
 
@@ -271,7 +329,7 @@ class Database:
     def _commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
         if not self._is_open:
             raise FailedPrecondition("the database is closed")
-        return self._writer.commit(stage)
+        return self._once.commit(self._writer.commit, stage)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -516,7 +574,7 @@ class Database:
         )
 
     def _moment_at(self, now_us: int) -> Moment:
-        settings = self._settings
+        settings = self._workspace.settings
         return Moment(now_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
 
     def tick(self) -> int:
@@ -583,6 +641,9 @@ class Database:
                 case FrameKind.NOW:
                     now_us, offset_us = cast("tuple[int, int]", record.content)
                     self._gate.now_us = max(self._gate.now_us, now_us)
+                case FrameKind.ANSWER:
+                    noted_us, text, digest, answered = cast("tuple[int, str, bytes, bytes]", record.content)
+                    self._indexes.requests.answered(RequestId(text, digest), answered, noted_us)
                 case other:
                     assert_never(other)
         store = opening.start(options, _SEMANTICS)
@@ -621,7 +682,16 @@ class Database:
             segments = [list(pages.dump_definition(d).items()) for d in self._catalogue.all().values()]
             lists: list[state.Plain] = [list(held) for held in self._catalogue.lists.dump()]
             changes = self._changes.capture()
-            content: state.Plain = [self._gate.now_us, self._offset_us(), indexes, segments, lists, changes]
+            content: list[state.Plain] = [
+                self._gate.now_us,
+                self._offset_us(),
+                indexes,
+                segments,
+                lists,
+                changes,
+            ]
+            content.append(list(cast("Iterator[state.Plain]", self._indexes.requests.dump())))
+            content.append(plain_settings(self._workspace.settings))
 
         def let_go() -> None:
             with self._gate.lock:
@@ -641,6 +711,10 @@ class Database:
         if later:  # checkpoints of release 0.1 hold no lists
             self._catalogue.lists.restore(cast("list[tuple[str, str, bytes]]", later[0]))
         self._gate.version, self._gate.now_us = version, now_us
+        if len(later) > 2:
+            self._indexes.requests.restore(cast("list[object]", later[2]))
+        if len(later) > 3:
+            self._workspace.use(restore_settings(later[3]))
         self._changes.restore(later[1] if len(later) > 1 else None, version, now_us)
         return offset_us
 

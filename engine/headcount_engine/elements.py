@@ -1,0 +1,231 @@
+"""All that a rule may be made of here: what a rule editor offers, with operators, examples and values in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from headcount_engine.analytics import Analytics
+from headcount_engine.asking import Rule
+from headcount_engine.conditions.text.names import quote_name, quote_text
+from headcount_engine.errors import InvalidValue
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.membership.templates import TEMPLATES, Instance, instantiate
+from headcount_engine.model.analytics import Belonging, ByAttribute, ByBelonging
+from headcount_engine.model.answers import CountAnswer, SchemaView
+from headcount_engine.model.elements import Category, Element, ElementPage
+from headcount_engine.model.schema import AttributeDefinition
+from headcount_engine.model.segments import SegmentState
+from headcount_engine.model.values import Cell, Kind
+
+_SAMPLES = 5
+_OFFERED_MAX = 1_000
+"""Tags, channels and the like: the most frequent ones."""
+_ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between", "in", "exists", "is empty")
+_TEXTUAL = (
+    "=", "!=", "in", "contains", "starts with", "ends with", "like", "matches", "version >=", "exists", "is empty",
+)  # fmt: skip
+_TIMED = (
+    "before", "after", "between", "in last", "in next", "more than ... ago", "today", "this", "last", "exists",
+)  # fmt: skip
+_TRACKED = ("has been",)
+
+
+class Elements:
+    """Elements and templates of one database. Any thread."""
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        catalogue: Catalogue,
+        analytics: Analytics,
+        schema: Callable[[], SchemaView],
+        count: Callable[[Rule], CountAnswer],
+    ) -> None:
+        self._indexes = indexes
+        self._catalogue = catalogue
+        self._analytics = analytics
+        self._schema = schema
+        self._count = count
+
+    def templates(self, category: str = "", arguments: dict[str, str] | None = None) -> list[Instance]:
+        """The templates on this workspace's schema. Raises InvalidArgument for a wrong argument."""
+        schema = self._schema()
+        return [
+            instantiate(template, schema, arguments or {})
+            for template in TEMPLATES
+            if category in ("", template.category)
+        ]
+
+    def page(
+        self, category: Category | None = None, text: str = "", page_size: int = 100, page_token: str = ""
+    ) -> ElementPage:
+        """Elements of a category, or of all, whose name contains a text, in any case.
+
+        Counts and values are made for those on the page alone: a breakdown each.
+        """
+        if page_token and not (page_token.isascii() and page_token.isdigit() and len(page_token) < 10):
+            raise InvalidValue("not a page token of this list", path="page_token")
+        wanted = text.casefold()
+        found = [
+            element
+            for each in Category
+            if category in (None, each)
+            for element in self._of(each)
+            if wanted in element.name.casefold()
+        ]
+        start = int(page_token or 0)
+        end = start + page_size
+        shown = tuple(self._measured(element) for element in found[start:end])
+        return ElementPage(shown, str(end) if end < len(found) else "", len(found))
+
+    def _of(self, category: Category) -> Iterable[Element]:
+        schema = self._schema()
+        match category:
+            case Category.ATTRIBUTE:
+                return [_attribute(a) for a in schema.attributes]
+            case Category.EVENT:
+                return [
+                    Element(
+                        category, quote_name(name), "Something that profiles did.",
+                        operators=("did", "never did", "count", "sum", "days", "first did", "last", "then"),
+                        example=f"did {quote_name(name)} in last 30 days", key=name,
+                    )
+                    for name in schema.events
+                ]  # fmt: skip
+            case Category.EVENT_PROPERTY:
+                return [
+                    Element(
+                        category, f"{quote_name(p.event)}.{quote_name(p.name)}", f"A property of {p.event}.", p.type,
+                        _operators(p.type.kind),
+                        f"did {quote_name(p.event)} where {_example(quote_name(p.name), p.type.kind)}",
+                    )
+                    for p in schema.properties
+                ]  # fmt: skip
+            case Category.TAG:
+                return self._belonging(category, Belonging.TAGS, "tag", "A tag of profiles.")
+            case Category.CHANNEL:
+                return self._belonging(category, Belonging.CHANNELS, "channel", "A way to reach profiles.")
+            case Category.CONSENT_TOPIC:
+                prefix = "$consent."
+                topics = [
+                    n.removeprefix(prefix) for n in self._indexes.attributes.all() if n.startswith(prefix)
+                ]
+                return [
+                    _texted(category, "consent", t, "Agreed to be written to about it.")
+                    for t in sorted(topics)
+                ]
+            case Category.SEGMENT:
+                return [
+                    _texted(category, "in segment", d.id, d.description or d.name)
+                    for d in sorted(self._catalogue.all().values(), key=lambda d: d.id)
+                    if d.state is not SegmentState.ARCHIVED
+                ]
+            case Category.PROFILE:
+                return [
+                    Element(category, "known", "Has at least one identifier.", example="known"),
+                    Element(category, "everyone", "All profiles.", example="everyone"),
+                    Element(category, "key", "The profile's key.", operators=("=", "!=", "in"), example='key = "a"'),
+                    Element(category, "sample", "A fixed share of all profiles.", example='sample 10% salt "a"'),
+                    *(
+                        Element(
+                            category, f"top by {quote_name(a.name)}", f"The highest by {a.name}.", a.type,
+                            ("top", "bottom"), f"top 10% by {quote_name(a.name)}",
+                        )
+                        for a in schema.attributes
+                        if a.type.kind in (Kind.INT, Kind.DECIMAL, Kind.FLOAT)
+                    ),
+                ]  # fmt: skip
+            case _:
+                assert_never(category)
+
+    def _belonging(self, category: Category, what: Belonging, word: str, description: str) -> list[Element]:
+        found = self._analytics.breakdown("everyone", [ByBelonging(what, _OFFERED_MAX)]).breakdowns[0]
+        return [
+            _texted(category, word, str(group.value), description, profiles=group.total_count)
+            for group in found.groups
+        ]
+
+    def _measured(self, element: Element) -> Element:
+        """With the number of profiles that have it, and with values in use."""
+        match element.category:
+            case Category.ATTRIBUTE:
+                return self._with_values(element)
+            case Category.EVENT | Category.SEGMENT | Category.CONSENT_TOPIC | Category.PROFILE:
+                if element.category is Category.EVENT:
+                    rule = f"did {element.name}"
+                elif element.category is Category.PROFILE and element.operators:
+                    return element
+                else:
+                    rule = element.example
+                return element.measured(self._count(rule).count, ())
+            case _:
+                return element
+
+    def _with_values(self, element: Element) -> Element:
+        if element.type is not None and element.type.kind in (Kind.TEXT, Kind.BOOL):
+            found = self._analytics.breakdown("everyone", [ByAttribute(element.key, limit=_SAMPLES)])
+            values: tuple[Cell, ...] = tuple(
+                group.value for group in found.breakdowns[0].groups if group.value is not None
+            )
+        else:
+            values = ()
+        return element.measured(self._count(f"{element.name} exists").count, values)
+
+
+def _attribute(attribute: AttributeDefinition) -> Element:
+    name = quote_name(attribute.name)
+    kind = attribute.type.kind
+    operators = _operators(kind) + (_TRACKED if attribute.is_tracked else ())
+    what = "An identifier of profiles." if attribute.is_identifier else "An attribute of profiles."
+    return Element(
+        Category.ATTRIBUTE, name, what, attribute.type, operators, _example(name, kind), key=attribute.name
+    )
+
+
+def _texted(
+    category: Category, word: str, text: str, description: str, profiles: int | None = None
+) -> Element:
+    name = quote_text(text)
+    return Element(
+        category, name, description, None, (word, f"not {word}"), f"{word} {name}", profiles=profiles
+    )
+
+
+def _operators(kind: Kind) -> tuple[str, ...]:
+    match kind:
+        case Kind.BOOL:
+            return ("=", "!=", "exists")
+        case Kind.INT | Kind.DECIMAL | Kind.FLOAT:
+            return _ORDERED
+        case Kind.TEXT:
+            return _TEXTUAL
+        case Kind.TEXT_SET:
+            return ("any of", "all of", "none of", "exactly", "size", "contains", "exists", "is empty")
+        case Kind.INSTANT:
+            return _TIMED
+        case Kind.DATE:
+            return (*_TIMED, "anniversary")
+        case Kind.POINT:
+            return ("within ... km of", "within box", "exists")
+        case _:
+            assert_never(kind)
+
+
+def _example(name: str, kind: Kind) -> str:
+    match kind:
+        case Kind.BOOL:
+            return f"{name} = true"
+        case Kind.INT | Kind.DECIMAL | Kind.FLOAT:
+            return f"{name} >= 10"
+        case Kind.TEXT:
+            return f'{name} contains "a"'
+        case Kind.TEXT_SET:
+            return f'{name} any of ("a", "b")'
+        case Kind.INSTANT | Kind.DATE:
+            return f"{name} in last 30 days"
+        case Kind.POINT:
+            return f"{name} within 10 km of (59.33, 18.07)"
+        case _:
+            assert_never(kind)

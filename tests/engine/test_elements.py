@@ -1,0 +1,136 @@
+"""Templates and rule elements: what a rule editor offers is what a rule can say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from headcount_engine.conditions.text import parse
+from headcount_engine.database import Database
+from headcount_engine.errors import InvalidArgument, InvalidValue
+from headcount_engine.membership.templates import CATEGORIES, TEMPLATES
+from headcount_engine.model.answers import SegmentChanges, SegmentDraft
+from headcount_engine.model.elements import Category
+from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
+from headcount_engine.model.segments import SegmentKind, SegmentState
+from headcount_engine.model.values import Date, Kind, ValueType
+from tests.agreement.columns import column, events, profiles
+
+SET = Kind.TEXT_SET
+
+
+@pytest.fixture(scope="module")
+def database() -> Database:
+    database = Database.open(None)
+    database.declare_attributes(
+        [
+            AttributeDefinition("joined", ValueType(Kind.INSTANT)),
+            AttributeDefinition("order", ValueType(Kind.INT)),
+            AttributeDefinition("place", ValueType(Kind.POINT)),
+            AttributeDefinition("plan", ValueType(Kind.TEXT), is_tracked=True),
+        ]
+    )
+    keys = ["a", "b", "c"]
+    database.write_profiles(
+        profiles(
+            keys,
+            column("birth_date", Kind.DATE, [Date(1), Date(2), Date(3)]),
+            column("ltv", Kind.FLOAT, [1.0, 2.0, 3.0]),
+            column("city", Kind.TEXT, ["Oslo", "Oslo", "Bergen"]),
+            column("is_new", Kind.BOOL, [True, False, True]),
+            column("likes", SET, [frozenset({"x"}), frozenset(), frozenset({"y"})]),
+            column("$tags", SET, [frozenset({"vip", 'odd "one"'}), frozenset({"vip"}), frozenset()]),
+            column("$channels", SET, [frozenset({"email"}), frozenset(), frozenset()]),
+            column("$consent.news", Kind.BOOL, [True, False, True]),
+        )
+    )
+    database.write_events(events(keys, ["order", "add_to_cart", "visit"], [1, 2, 3]))
+    database.declare_properties(
+        [
+            PropertyDefinition("order", "revenue", ValueType(Kind.FLOAT)),
+            PropertyDefinition("order", "note", ValueType(Kind.TEXT)),
+            PropertyDefinition("visit", "odd name", ValueType(Kind.INT)),
+        ]
+    )
+    database.create_segment(SegmentDraft("s", "everyone", description="All of them."))
+    database.create_segment(SegmentDraft("gone", "everyone"))
+    database.update_segment("gone", SegmentChanges(state=SegmentState.ARCHIVED))
+    return database
+
+
+def test_there_are_ten_templates_and_more_each_with_its_own_name_and_all_its_places() -> None:
+    assert len(TEMPLATES) >= 10 and len({t.id for t in TEMPLATES}) == len(TEMPLATES)
+    for template in TEMPLATES:
+        assert template.category in CATEGORIES
+        assert set(re.findall(r"\{(\w+)\}", template.rule)) == {place.name for place in template.places}
+
+
+def test_a_template_fills_itself_from_the_schema_and_can_be_saved(database: Database) -> None:
+    complete = {i.template.id: i for i in database.elements.templates() if not i.open}
+    assert set(complete) == {t.id for t in TEMPLATES} - {"unmoved"}, "nobody sends messages here"
+    for id_, instance in complete.items():
+        would = database.create_segment(SegmentDraft(id_, instance.rule), validate_only=True)
+        assert would.kind is SegmentKind.RULE
+    assert parse(complete["big-spenders"].rule) == parse("sum(order.revenue) > 1000 in last 90 days")
+    assert "birth_date" in complete["birthday-soon"].rule and "ltv" in complete["high-value"].rule
+
+
+def test_arguments_go_before_what_is_usual_and_open_places_say_so(database: Database) -> None:
+    arguments = {"received": "mail `x`", "responded": "click", "days": "5"}
+    found = {i.template.id: i for i in database.elements.templates("engagement", arguments)}
+    assert set(found) == {"unmoved", "regulars"}
+    assert found["unmoved"].open == ()
+    parse(found["unmoved"].rule)
+    assert "in last 5 days" in found["unmoved"].rule
+    without = next(i for i in database.elements.templates() if i.template.id == "unmoved")
+    assert without.open == ("received", "responded") and "{received}" in without.rule
+    received = next(f for f in without.filled if f.place.name == "received")
+    assert set(received.candidates) == {"order", "add_to_cart", "visit"}
+    for wrong in ("0", "-1", "1) or everyone", "1e3", "٣"):
+        with pytest.raises(InvalidArgument):
+            database.elements.templates(arguments={"days": wrong})
+
+
+def test_an_empty_workspace_leaves_names_open_and_breaks_nothing() -> None:
+    empty = Database.open(None)
+    instances = empty.elements.templates()
+    assert {i.template.id for i in instances if not i.open} == {"active", "regulars"}
+    assert {e.category for e in empty.elements.page().elements} == {Category.PROFILE}
+
+
+def test_every_example_is_a_rule_that_this_workspace_takes(database: Database) -> None:
+    page = database.elements.page(page_size=1_000)
+    assert {e.category for e in page.elements} == set(Category)
+    for element in page.elements:
+        database.count(element.example)
+
+
+def test_elements_carry_what_is_in_use(database: Database) -> None:
+    by_name = {(e.category, e.name): e for e in database.elements.page(page_size=1_000).elements}
+    city = by_name[Category.ATTRIBUTE, "city"]
+    assert (city.values, city.profiles, "contains" in city.operators) == (("Oslo", "Bergen"), 3, True)
+    assert by_name[Category.TAG, '"vip"'].profiles == 2
+    assert by_name[Category.TAG, '"odd \\"one\\""'].profiles == 1
+    assert by_name[Category.EVENT, "order"].profiles == 1
+    assert by_name[Category.CONSENT_TOPIC, '"news"'].profiles == 2
+    assert by_name[Category.SEGMENT, '"s"'].description == "All of them."
+    assert (Category.SEGMENT, '"gone"') not in by_name
+    assert by_name[Category.EVENT_PROPERTY, "visit.`odd name`"].type == ValueType(Kind.INT)
+    assert "has been" in by_name[Category.ATTRIBUTE, "plan"].operators
+    assert by_name[Category.ATTRIBUTE, "place"].values == ()
+
+
+def test_elements_come_in_pages_and_by_text(database: Database) -> None:
+    whole = [e.name for e in database.elements.page(page_size=1_000).elements]
+    token, gathered = "", []
+    while True:
+        page = database.elements.page(page_size=4, page_token=token)
+        gathered += [e.name for e in page.elements]
+        assert page.total_size == len(whole)
+        if not (token := page.next_page_token):
+            break
+    assert gathered == whole
+    assert [e.name for e in database.elements.page(Category.ATTRIBUTE, "CIT").elements] == ["city"]
+    with pytest.raises(InvalidValue):
+        database.elements.page(page_token="x")
