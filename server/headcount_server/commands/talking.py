@@ -58,7 +58,7 @@ def instant_text(instant: dt.datetime) -> str:
     return f"{text}Z"
 
 
-def parse_instant(text: str | None) -> dt.datetime | None:
+def parse_instant(text: str | None, option: str = "--at") -> dt.datetime | None:
     """An instant with Z or an offset; ends the command if it is none."""
     if text is None:
         return None
@@ -68,7 +68,7 @@ def parse_instant(text: str | None) -> dt.datetime | None:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise CommandError(
-            "--at: an instant is written as 2024-01-31T12:00:00Z, with Z or an offset", Exit.INVALID
+            f"{option}: an instant is written as 2024-01-31T12:00:00Z, with Z or an offset", Exit.INVALID
         )
     return instant
 
@@ -84,7 +84,13 @@ def duration_text(microseconds: int) -> str:
     return f"{microseconds / 1_000:.1f} ms" if microseconds < 1_000_000 else f"{microseconds / 1e6:.2f} s"
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+def print_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[str] = (),
+    *,
+    to_stderr: bool = False,
+) -> None:
     """A table; the columns in `right` are numbers."""
     from rich import box
     from rich.console import Console
@@ -99,8 +105,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=to_stderr)
     if not console.is_terminal:
         # Whoever reads this is a program or a file: no line is folded.
-        console = Console(highlight=False, width=max(console.width, 400))
+        console = Console(highlight=False, stderr=to_stderr, width=max(console.width, 400))
     console.print(table)
