@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 from hypothesis import reject
@@ -32,10 +33,10 @@ from headcount_engine.model.segments import ImportMode, NamedPeople, SegmentKind
 from headcount_engine.model.values import Kind, ValueType
 from tests.agreement.columns import MISSING, column, columns, events, profiles, type_of
 from tests.agreement.evaluated import EVALUATED, HAS_DEDUPLICATION, is_evaluated, is_taken
-from tests.oracle.changes import Change, Consent, Define, Schema, Track, Upsert
+from tests.oracle.changes import Change, Consent, Define, Erase, Merge, Schema, Track, Upsert, apply
 from tests.oracle.evaluate import members
 from tests.oracle.strategies import SCHEMA, Scene, conditions_for, scenes
-from tests.oracle.world import Overridden, Refused, World
+from tests.oracle.world import Overridden, Refused, World, nfc
 from tests.oracle.world import Segment as OracleSegment
 
 ANY_TIME = replace(DEFAULT_LIMITS, event_ahead_days=400_000)
@@ -62,6 +63,7 @@ class Driven:
     def __init__(self, schema: Schema, path: Path | None = None) -> None:
         self.schema = schema
         self._consented: dict[tuple[str, str], int] = {}
+        self._survivors: dict[str, str] = {}
         self.clock = ManualClock(BEGINNING_US)
         self._path = path
         self.database = self._open()
@@ -104,8 +106,25 @@ class Driven:
                     self._consent(change)
             case Define(name, segment):
                 self._define(name, segment)
+            case Merge(survivor, loser, _, force):
+                self._merge(survivor, loser, force)
+            case Erase(key):
+                self.database.erase_profile(key)
+                self._consented = {c: us for c, us in self._consented.items() if c[0] != self._resolved(key)}
+                self._survivors = {k: s for k, s in self._survivors.items() if s != self._resolved(key)}
             case other:
-                raise NotImplementedError(type(other).__name__)
+                assert_never(other)
+
+    def _merge(self, survivor: str, loser: str, force: bool) -> None:
+        self.database.merge_profiles(survivor, loser, force=force)
+        into, gone = self._resolved(survivor), self._resolved(loser)
+        self._consented = {(into if k == gone else k, t): us for (k, t), us in self._consented.items()}
+        self._survivors = {k: into if s == gone else s for k, s in self._survivors.items()} | {gone: into}
+
+    def _resolved(self, key: str) -> str:
+        """The key of the profile that a key leads to."""
+        key = nfc(key)
+        return self._survivors.get(key, key)
 
     @staticmethod
     def _taken(receipt: WriteReceipt) -> None:
@@ -124,8 +143,10 @@ class Driven:
         for type_ in sorted({type_ for row in rows for type_, _ in row.identifiers}):
             texts = [dict(row.identifiers).get(type_, MISSING) for row in rows]
             held.append(column(type_, Kind.TEXT, texts, is_identifier=True))
-        create = rows[0].create
-        return self.database.write_profiles(profiles([row.key for row in rows], *held, create=create))
+        create, recreate = rows[0].create, rows[0].recreate
+        return self.database.write_profiles(
+            profiles([row.key for row in rows], *held, create=create, recreate=recreate)
+        )
 
     def _track(self, rows: list[Track]) -> WriteReceipt:
         held: tuple[Column, ...] = columns([row.properties for row in rows], _travelling(self.schema, rows))
@@ -142,11 +163,12 @@ class Driven:
 
     def _consent(self, change: Consent) -> None:
         """The engine takes consents as they arrive; one older than what was said before only makes a profile."""
-        last = self._consented.get((change.key, change.topic))
+        said_by = (self._resolved(change.key), change.topic)
+        last = self._consented.get(said_by)
         if last is not None and last > change.changed_us:
             self._taken(self.database.write_profiles(profiles([change.key])))
             return
-        self._consented[change.key, change.topic] = change.changed_us
+        self._consented[said_by] = change.changed_us
         said = column(consent_attribute(change.topic), Kind.BOOL, [change.is_subscribed])
         self._taken(self.database.write_profiles(profiles([change.key], said)))
 
@@ -229,7 +251,7 @@ def assert_refused(driven: Driven, condition: Condition, now_us: int) -> None:
 
 
 def _arrival(change: Change) -> int:
-    return change.now_us if isinstance(change, Upsert | Track) else BEGINNING_US
+    return change.now_us if isinstance(change, Upsert | Track | Merge) else BEGINNING_US
 
 
 def _by_arrival(changes: Sequence[Change]) -> list[Change]:
@@ -237,7 +259,7 @@ def _by_arrival(changes: Sequence[Change]) -> list[Change]:
     latest = BEGINNING_US
     placed: list[tuple[int, Change]] = []
     for change in changes:
-        latest = change.now_us if isinstance(change, Upsert | Track) else latest
+        latest = change.now_us if isinstance(change, Upsert | Track | Merge) else latest
         placed.append((latest, change))
     return [change for _, change in sorted(placed, key=lambda entry: entry[0])]
 
@@ -248,7 +270,7 @@ def _batches(schema: Schema, changes: Iterable[Change]) -> Iterable[list[Change]
     types: dict[str, ValueType] = {}
     for change in changes:
         own = _types(schema, change)
-        fits = batch and not isinstance(change, Define) and type(change) is type(batch[0])
+        fits = batch and not isinstance(change, Define | Merge | Erase) and type(change) is type(batch[0])
         if (
             not fits
             or _terms(change) != _terms(batch[0])
@@ -263,8 +285,14 @@ def _batches(schema: Schema, changes: Iterable[Change]) -> Iterable[list[Change]
         yield batch
 
 
-def _terms(change: Change) -> tuple[int, bool]:
-    return (change.now_us, change.create) if isinstance(change, Upsert | Track) else (0, False)
+def _terms(change: Change) -> tuple[int, bool, bool]:
+    match change:
+        case Upsert():
+            return change.now_us, change.create, change.recreate
+        case Track():
+            return change.now_us, change.create, False
+        case _:
+            return 0, False, False
 
 
 def _types(schema: Schema, change: Change) -> dict[str, ValueType]:
@@ -332,9 +360,11 @@ def _is_comparable(condition: Condition) -> bool:
 
 
 @st.composite
-def played(draw: DrawFn, schema: Schema = SCHEMA, profiles_max: int = 40) -> Played:
+def played(
+    draw: DrawFn, schema: Schema = SCHEMA, profiles_max: int = 40, *, with_people: bool = False
+) -> Played:
     """A random scene; segments of a kind that the engine does not have yet become rules that it has."""
-    scene = draw(scenes(schema, profiles_max, with_people=False))
+    scene = draw(scenes(schema, profiles_max, with_people=with_people))
     simple = rules(schema, scene.now_us, 3, EVALUATED - {InSegment})
     changes: list[Change] = []
     for change in scene.changes:
@@ -344,4 +374,24 @@ def played(draw: DrawFn, schema: Schema = SCHEMA, profiles_max: int = 40) -> Pla
             change = replace(change, id=None)
         if is_taken(change):
             changes.append(change)
-    return Played(replace(scene, changes=tuple(changes)))
+    return Played(replace(scene, changes=tuple(_mergeable(schema, changes) if with_people else changes)))
+
+
+def _mergeable(schema: Schema, changes: Iterable[Change]) -> list[Change]:
+    """The changes that the world takes, without merges of two who said something about one topic.
+
+    The engine knows when it was told of a consent, not when it was given, so which of two is later can differ.
+    """
+    world, taken = schema.world(), []
+    for change in changes:
+        if isinstance(change, Merge):
+            two = [world.profiles.get(world.resolve(key)) for key in (change.survivor, change.loser)]
+            topics = [set(profile.consents) for profile in two if profile is not None]
+            if len(topics) < 2 or topics[0] & topics[1]:
+                continue
+        try:
+            apply(world, change)
+        except Refused:
+            continue
+        taken.append(change)
+    return taken

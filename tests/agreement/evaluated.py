@@ -14,7 +14,6 @@ from tests.oracle.world import Overridden
 NOT_YET: frozenset[type] = frozenset()
 EVALUATED: frozenset[type] = ALL_KINDS - NOT_YET
 FUNCTIONS: frozenset[Function] = frozenset(Function)
-NO_WRITE_YET: frozenset[type] = frozenset({Merge, Erase})
 HAS_DEDUPLICATION = True
 LEAST_INT64 = -(2**63)
 """Stands for "absent" in a column, so the engine refuses it as a value, where the oracle takes it."""
@@ -32,7 +31,7 @@ def is_taken(change: Change) -> bool:
     """Whether the engine has a write for the change."""
     match change:
         case Consent() | Merge() | Erase():
-            return type(change) not in NO_WRITE_YET
+            return True
         case Define(_, set()):
             return True
         case Define(_, Overridden(rule)):
@@ -40,7 +39,7 @@ def is_taken(change: Change) -> bool:
         case Define(_, rule):
             return is_evaluated(rule)
         case Upsert():
-            return not change.recreate and not _has_least(change.attributes.values())
+            return not _has_least(change.attributes.values())
         case Track():
             return not _has_least(change.properties.values()) and (HAS_DEDUPLICATION or change.id is None)
         case _:

@@ -128,7 +128,14 @@ def test_37_two_known_profiles_merge_by_force() -> None:
     world = Schema().world(
         [Upsert("a", identifiers=EMAIL), Upsert("b", identifiers=other), Merge("a", "b", force=True)]
     )
-    assert world.profiles["a"].identifiers == EMAIL | other
+    assert world.profiles["a"].identifiers == EMAIL and world.profiles["a"].leads == other
+
+
+def test_24b_keys_of_merged_profiles_are_refused_with_that_of_the_survivor() -> None:
+    world = Schema().world([Upsert("a"), Upsert("b"), Merge("a", "b"), Erase("b")])
+    assert not world.profiles and world.erased == {"a", "b"}
+    world.upsert("b", recreate=True)
+    assert set(world.profiles) == {"b"}
 
 
 def test_24_the_horizon_is_by_arrival_whatever_the_event_time() -> None:

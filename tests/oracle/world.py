@@ -33,6 +33,9 @@ class Profile:
     consents: dict[str, tuple[bool, int]] = field(default_factory=dict)
     """Topic -> (is subscribed, instant of that change)."""
     identifiers: set[tuple[str, str]] = field(default_factory=set)
+    """(type, text), at most one of a type."""
+    leads: set[tuple[str, str]] = field(default_factory=set)
+    """Identifiers of merged profiles for which there was no room: they lead here, and are nobody else's."""
     changed_us: dict[str, int] = field(default_factory=dict)
     """Tracked attribute -> the instant at which its value last changed."""
 
@@ -125,7 +128,9 @@ class World:
             values[name] = admitted(value, self.attribute_types[name])
         own_key = self.resolve(key)
         for identifier in identifiers or set():
-            holders = [k for k, p in self.profiles.items() if identifier in p.identifiers and k != own_key]
+            holders = [
+                k for k, p in self.profiles.items() if identifier in p.identifiers | p.leads and k != own_key
+            ]
             if holders or not identifier[1]:
                 raise Refused("an identifier belongs to one profile and is not empty")
         profile = self._profile(key, create, recreate)
@@ -135,7 +140,9 @@ class World:
             profile.attributes[name] = value
         profile.tags = (profile.tags | {nfc(t) for t in tags or ()}) - {nfc(t) for t in untag or ()}
         profile.channels |= {nfc(c) for c in channels or ()}
-        profile.identifiers |= identifiers or set()
+        given = {type_ for type_, _ in identifiers or ()}
+        profile.identifiers = {i for i in profile.identifiers if i[0] not in given} | (identifiers or set())
+        profile.leads -= profile.identifiers
 
     def consent(self, key: str, topic: str, is_subscribed: bool, changed_us: int) -> None:
         """The later change wins, whatever the order of arrival; of two at one instant, the one that arrived last."""
@@ -168,7 +175,7 @@ class World:
         return True
 
     def erase(self, key: str) -> None:
-        """Delete means erase: the profile, its events and its places on lists; the key stays refused."""
+        """Delete means erase: the profile, its events and its places on lists; the keys it had stay refused."""
         key = self.resolve(key)
         if key not in self.profiles:
             raise Refused("no such profile")
@@ -176,7 +183,9 @@ class World:
         self.events = [e for e in self.events if e.key != key]
         for keys in self._lists():
             keys.discard(key)
-        self.erased |= {key}
+        merged = {k for k in self.survivors if self.resolve(k) == key}
+        self.survivors = {k: into for k, into in self.survivors.items() if k not in merged}
+        self.erased |= {key} | merged
 
     def merge(self, survivor: str, loser: str, *, now_us: int = 0, force: bool = False) -> None:
         """Fold one profile into another (rule 37)."""
@@ -190,7 +199,9 @@ class World:
             _merge_attribute(into, gone, name, value, now_us)
         into.tags |= gone.tags
         into.channels |= gone.channels
-        into.identifiers |= gone.identifiers
+        types = {type_ for type_, _ in into.identifiers}
+        into.leads |= gone.leads | {i for i in gone.identifiers if i[0] in types}
+        into.identifiers |= {i for i in gone.identifiers if i[0] not in types}
         for topic, (is_subscribed, changed_us) in gone.consents.items():
             if topic not in into.consents or into.consents[topic][1] < changed_us:
                 into.consents[topic] = (is_subscribed, changed_us)

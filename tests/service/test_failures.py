@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
+from headcount.v1 import admin_service_pb2 as admin
 from headcount.v1 import audience_service_pb2 as audience
 from headcount.v1 import event_service_pb2 as events
 from headcount.v1 import profile_service_pb2 as profiles
@@ -240,8 +241,8 @@ def test_what_is_not_served_yet_is_refused_and_never_ignored(stubs: Stubs) -> No
 
 
 def test_a_method_that_is_not_in_the_table_is_unimplemented(stubs: Stubs) -> None:
-    merge = profiles.MergeProfilesRequest(survivor_key="a", merged_key="b")
-    assert failed(stubs.profiles.MergeProfiles, merge).code is CODE.UNIMPLEMENTED
+    asked = admin.GetSettingsRequest()
+    assert failed(stubs.admin.GetSettings, asked).code is CODE.UNIMPLEMENTED
     unknown = stubs.channel.unary_unary("/headcount.v1.Nothing/AtAll")
     assert failed(unknown, b"").code is CODE.UNIMPLEMENTED
 
