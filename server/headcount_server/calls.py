@@ -54,10 +54,12 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class ServerStream:
-    """One request, many answers."""
+    """One request, many answers. `is_endless`: for as long as the caller listens; who does not take what comes is cut
+    off, and may go on from where it was."""
 
     signature: Signature
     call: Callable[[bytes, Context], Iterator[bytes]]
+    is_endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def server_stream(
     handler: Callable[[Request, Context], Iterator[Answer]],
     *,
     role: Role = Role.READ,
+    is_endless: bool = False,
 ) -> ServerStream:
     """As `unary`; the handler gives its answers one by one."""
 
@@ -111,7 +114,7 @@ def server_stream(
         for item in handler(parse(request, payload), context):
             yield item.SerializeToString()
 
-    return ServerStream(Signature(name, request, answer, role, False), call)
+    return ServerStream(Signature(name, request, answer, role, False), call, is_endless)
 
 
 def client_stream(

@@ -54,6 +54,7 @@ def method_table(
             m.WatchMembershipsRequest,
             m.WatchMembershipsResponse,
             Changes(database, phase).watch,
+            is_endless=True,
         ),
         *_analytics_methods(Analytics(database)),
         unary(

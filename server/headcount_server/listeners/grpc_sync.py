@@ -22,6 +22,7 @@ from headcount_engine.errors import Cancelled
 from headcount_server.calls import BidirectionalStream, ClientStream, Method, MethodTable, ServerStream, Unary
 from headcount_server.errors import CannotListen, NotReady
 from headcount_server.guards.guard import Arrival, Guard, Refused
+from headcount_server.listeners.stalls import Stalls
 from headcount_server.statuses import Failure, failure_of
 from headcount_server.wire import failures, messages
 
@@ -58,6 +59,8 @@ class GrpcOptions:
     response_bytes: int
     stream_deadline_s: float
     serves_reflection: bool
+    untaken_s: float = 60.0
+    """How long a caller of an endless stream may leave an answer untaken."""
 
 
 class GrpcListener:
@@ -65,7 +68,8 @@ class GrpcListener:
 
     def __init__(self, options: GrpcOptions, guard: Guard) -> None:
         self._guard = guard
-        self._handlers = _TableHandler(guard, options.stream_deadline_s)
+        self._stalls = Stalls(options.untaken_s)
+        self._handlers = _TableHandler(guard, options.stream_deadline_s, self._stalls)
         self._pool = ThreadPoolExecutor(options.threads, thread_name_prefix="grpc")
         self._server = grpc.server(
             self._pool,
@@ -112,6 +116,7 @@ class GrpcListener:
         gone."""
         self._server.stop(grace_s).wait()
         self._pool.shutdown(wait=True)
+        self._stalls.close()
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in ("", *messages.SERVICES):
@@ -145,9 +150,10 @@ def _credentials(tls: TlsFiles) -> grpc.ServerCredentials:
 class _TableHandler(grpc.GenericRpcHandler):
     """Finds a call's method in the table. What is not there is left to grpcio, which says UNIMPLEMENTED."""
 
-    def __init__(self, guard: Guard, stream_deadline_s: float) -> None:
+    def __init__(self, guard: Guard, stream_deadline_s: float, stalls: Stalls) -> None:
         self._guard = guard
         self._stream_deadline_s = stream_deadline_s
+        self._stalls = stalls
         self.table: MethodTable | None = None
 
     def service(
@@ -166,9 +172,10 @@ class _TableHandler(grpc.GenericRpcHandler):
             case Unary():
                 return grpc.unary_unary_rpc_method_handler(functools.partial(_unary, guard, method))
             case ServerStream():
-                return grpc.unary_stream_rpc_method_handler(
-                    functools.partial(_server_stream, guard, method, limit_s)
-                )
+                answer = functools.partial(_server_stream, guard, method, limit_s)
+                if method.is_endless:
+                    answer = functools.partial(_endless_stream, self._stalls, answer)
+                return grpc.unary_stream_rpc_method_handler(answer)
             case ClientStream():
                 return grpc.stream_unary_rpc_method_handler(
                     functools.partial(_client_stream, guard, method, limit_s)
@@ -196,6 +203,19 @@ def _server_stream(
             yield from guard.server_stream(method, _arrival(context), payload)
         except Refused as refused:
             _abort(context, refused.failure)
+
+
+def _endless_stream(
+    stalls: Stalls,
+    answer: Callable[[bytes, grpc.ServicerContext], Iterator[bytes]],
+    payload: bytes,
+    context: grpc.ServicerContext,
+) -> Iterator[bytes]:
+    with stalls.watched(context.cancel) as tell:
+        for item in answer(payload, context):
+            tell(True)
+            yield item
+            tell(False)
 
 
 def _client_stream(
