@@ -13,11 +13,14 @@ from headcount_server.commands import (
     demo,
     editing,
     facts,
+    history,
     loads,
     offline,
     people,
     segments,
+    sending,
     serving,
+    watching,
 )
 from headcount_server.commands.exits import CommandError, Exit, say
 
@@ -42,10 +45,15 @@ app.command()(editing.plan)
 app.command()(analytics.overlap)
 app.command()(analytics.breakdown)
 app.command()(analytics.affinity)
+app.command()(sending.resolve)
+app.command()(sending.preview)
+app.command()(sending.export)
 app.command()(asking.profile)
 app.command()(people.merge)
 app.command()(people.erase)
+segments.app.command()(history.history)
 app.add_typer(segments.app, name="segments")
+app.command()(watching.watch)
 app.command()(facts.schema)
 app.command()(facts.status)
 app.command()(demo.demo)
