@@ -17,8 +17,9 @@ from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate
 from headcount_engine.limits import Limits
 from headcount_engine.membership.catalogue import Catalogue
-from headcount_engine.model.answers import Need, Settings
+from headcount_engine.model.answers import Need
 from headcount_engine.model.instants import checked_instant_us
+from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView
 
 Rule = str | Condition
@@ -53,14 +54,14 @@ class Asker:
         catalogue: Catalogue,
         gate: Gate,
         clock: Clock,
-        settings: Settings,
+        workspace: Workspace,
         limits: Limits,
     ) -> None:
         self._indexes = indexes
         self._catalogue = catalogue
         self._gate = gate
         self._clock = clock
-        self._settings = settings
+        self._workspace = workspace
         self._rules = PreparedRules(limits)
 
     def go_on(self, clock: Clock) -> None:
@@ -114,7 +115,7 @@ class Asker:
             instant_us = checked_instant_us(at_us, "at")
         else:
             instant_us = max(self.now_us() if now_us is None else now_us, view.now_us)
-        settings = self._settings
+        settings = self._workspace.settings
         return Moment(instant_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
 
     def wait_for(self, need: Need) -> None:

@@ -14,7 +14,7 @@ from headcount_engine.ingest.commit import Gate
 from headcount_engine.limits import INSTANT_MIN_US
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.membership.live import LiveSegments
-from headcount_engine.model.answers import Settings
+from headcount_engine.model.workspace import Workspace
 
 _DAYS_SHOWN = 30
 
@@ -29,14 +29,14 @@ class Following:
         catalogue: Catalogue,
         gate: Gate,
         asker: Asker,
-        settings: Settings,
+        workspace: Workspace,
     ) -> None:
         self._changes = changes
         self._live = live
         self._catalogue = catalogue
         self._gate = gate
         self._asker = asker
-        self._settings = settings
+        self._workspace = workspace
 
     def watch(
         self, segments: Sequence[str], start: str | Start, *, with_initial_members: bool = False
@@ -93,5 +93,5 @@ class Following:
         if starts_us is None:
             starts_us = max(ends_us - _DAYS_SHOWN * DAY_US, INSTANT_MIN_US + DAY_US)
         return self._changes.history(
-            definition.id, starts_us, ends_us, step_us, zone or self._settings.default_zone
+            definition.id, starts_us, ends_us, step_us, zone or self._workspace.settings.default_zone
         )

@@ -22,10 +22,10 @@ from headcount_engine.model.answers import (
     SegmentDraft,
     SegmentPage,
     SegmentQuery,
-    Settings,
 )
 from headcount_engine.model.batches import WriteReceipt
 from headcount_engine.model.segments import ListName, SegmentKind
+from headcount_engine.model.workspace import Workspace
 
 Commit = Callable[[Callable[[int], Staged]], WriteReceipt]
 """What stages, logs and publishes, or refuses."""
@@ -35,13 +35,13 @@ class Segments:
     """The segments of one database. Every method may be called from any thread; writes take turns."""
 
     def __init__(
-        self, catalogue: Catalogue, asker: Asker, writer: Writer, commit: Commit, settings: Settings
+        self, catalogue: Catalogue, asker: Asker, writer: Writer, commit: Commit, workspace: Workspace
     ) -> None:
         self._catalogue = catalogue
         self._asker = asker
         self._writer = writer
         self._commit = commit
-        self._settings = settings
+        self._workspace = workspace
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -67,7 +67,7 @@ class Segments:
 
     def _shown(self, definition: Definition, size: int | None, at: At) -> Segment:
         return pages.segment_of(
-            definition, size, at.version, at.now_us, self._catalogue.view(), self._settings
+            definition, size, at.version, at.now_us, self._catalogue.view(), self._workspace.settings
         )
 
     # ------------------------------------------------------------------------------------------------ changing

@@ -17,6 +17,7 @@ from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.membership.live import LiveEdit
 from headcount_engine.model.batches import WriteReceipt
+from headcount_engine.model.workspace import Workspace
 
 
 class Log(Protocol):
@@ -70,7 +71,14 @@ class Writer:
     """Runs commits. Any thread may call; they take turns."""
 
     def __init__(
-        self, indexes: Indexes, catalogue: Catalogue, gate: Gate, clock: Clock, log: Log, changes: Changes
+        self,
+        indexes: Indexes,
+        catalogue: Catalogue,
+        gate: Gate,
+        clock: Clock,
+        log: Log,
+        changes: Changes,
+        workspace: Workspace,
     ) -> None:
         self._indexes = indexes
         self._catalogue = catalogue
@@ -78,6 +86,7 @@ class Writer:
         self._clock = clock
         self._log = log
         self._changes = changes
+        self._workspace = workspace
         self._live: Live | None = None
         self._turn = threading.RLock()
 
@@ -160,7 +169,7 @@ class Writer:
         return bool(
             len(staged.new_keys) or staged.new_attributes or staged.columns or staged.events
             or staged.declared_events or staged.segments or staged.removed_segments or staged.lists
-            or staged.flips or staged.accepted
+            or staged.flips or staged.requests or staged.accepted
         )  # fmt: skip
 
     def _publish(self, staged: Staged, version: int, now_us: int) -> None:
@@ -187,6 +196,10 @@ class Writer:
             self._catalogue.lists.publish(staged.lists)
         for id_ in staged.removed_segments:
             self._catalogue.remove(id_)
+        if staged.settings is not None:
+            self._workspace.use(staged.settings)
+        if staged.requests:
+            indexes.requests.publish(staged.requests, version, now_us)
 
     def _publish_people(self, staged: Staged, version: int) -> None:
         """Who was merged and who was erased."""

@@ -29,15 +29,18 @@ from headcount_engine.indexes.dictionaries import Dictionary
 from headcount_engine.indexes.events import TypeEdit
 from headcount_engine.indexes.identities import MergeEdit
 from headcount_engine.indexes.predicates import Stored
+from headcount_engine.indexes.requests import Mark, plain_of, receipt_of
 from headcount_engine.indexes.state import Plain
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.tombstones import EraseEdit, Holder
 from headcount_engine.ingest.relinking import dictionary_of, relinking
+from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.membership import pages
 from headcount_engine.membership.lists import ListEdit
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
+from headcount_engine.model.requests import RequestId
 from headcount_engine.model.segments import ListName
 from headcount_engine.model.values import Kind
 
@@ -59,10 +62,12 @@ class Section(enum.IntEnum):
     SEGMENTS = 10
     REMOVED_SEGMENTS = 11
     LISTS = 12
+    SETTINGS = 14
     MERGES = 20
     ERASURES = 21
     RELEASED = 22
     COMPLETED = 23
+    REQUESTS = 30
     FLIPS = 13
 
 
@@ -103,11 +108,13 @@ class Recorder:
             (Section.SEGMENTS, [list(pages.dump_definition(d).items()) for d in staged.segments]),
             (Section.REMOVED_SEGMENTS, list(staged.removed_segments)),
             (Section.LISTS, [[e.segment, e.which.value, e.entered, e.gone] for e in staged.lists]),
+            (Section.SETTINGS, [] if staged.settings is None else [plain_settings(staged.settings)]),
             (Section.MERGES, _merges(staged)),
             (Section.ERASURES, [people.erasure_of(e) for e in staged.erasures]),
             (Section.RELEASED, [people.released_of(r) for r in staged.released]),
             (Section.COMPLETED, [staged.completes_version] if staged.completes_version else []),
             (Section.FLIPS, _flips(staged)),
+            (Section.REQUESTS, [_mark(mark) for mark in staged.requests]),
         ]
         return [now_us, [[int(section), content] for section, content in held if content]]
 
@@ -145,6 +152,18 @@ def _type_edit(edit: TypeEdit) -> Plain:
         [state.run_of(piece) for piece in edit.pieces],
         state.properties_of(edit.new_properties),
     ]
+
+
+def _mark(mark: Mark) -> Plain:
+    return [mark.request.text, mark.request.digest, mark.part, cast("Plain", plain_of(mark.receipt))]
+
+
+def _marks(held: list[Plain]) -> tuple[Mark, ...]:
+    plain = cast("list[tuple[str, bytes, int, list[object] | None]]", held)
+    return tuple(
+        Mark(RequestId(text, bytes(digest)), part, None if receipt is None else receipt_of(receipt))
+        for text, digest, part, receipt in plain
+    )
 
 
 def _ids(edit: IdsEdit | None) -> list[Plain]:
@@ -194,11 +213,13 @@ class _Decoder:
             Section.EVENTS: self._events,
             Section.EVENT_IDS: self._event_ids,
             Section.BATCH: lambda staged, _: replace(staged, takes_batch=True),
+            Section.REQUESTS: lambda staged, held: replace(staged, requests=_marks(held)),
             Section.SEGMENTS: self._segments,
             Section.REMOVED_SEGMENTS: lambda staged, held: replace(
                 staged, removed_segments=tuple(cast("list[str]", held))
             ),
             Section.LISTS: self._lists,
+            Section.SETTINGS: lambda staged, held: replace(staged, settings=restore_settings(held[0])),
             Section.MERGES: self._merges,
             Section.ERASURES: lambda staged, held: replace(
                 staged, erasures=tuple(map(people.restore_erasure, held))

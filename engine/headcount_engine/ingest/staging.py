@@ -12,10 +12,12 @@ from headcount_engine.indexes.columns import ColumnEdit
 from headcount_engine.indexes.deduplication import IdsEdit
 from headcount_engine.indexes.events import TypeEdit
 from headcount_engine.indexes.identities import MergeEdit
+from headcount_engine.indexes.requests import Mark
 from headcount_engine.indexes.tombstones import EraseEdit, Released
 from headcount_engine.ingest.relinking import Relinking
 from headcount_engine.membership.catalogue import Definition
 from headcount_engine.membership.lists import ListEdit
+from headcount_engine.model.answers import Settings
 from headcount_engine.model.batches import I64, U32, RejectedRow, Texts
 from headcount_engine.model.changes import SegmentFlips
 from headcount_engine.model.values import ValueType
@@ -69,5 +71,9 @@ class Staged:
     """Dictionary entries that nobody holds any more, beside those of `erasures`."""
     relinking: Relinking | None = None
     """What merges, erasures and releases do to events and texts. Follows from them, and is not in the log."""
+    requests: tuple[Mark, ...] = ()
+    """Requests that this commit carries out, or a part of."""
+    settings: Settings | None = None
+    """The settings from now on; None leaves them."""
     completes_version: int = 0
     """Erasures up to this version have left every file of the store; 0: nothing new is known."""
