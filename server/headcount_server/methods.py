@@ -10,6 +10,7 @@ from headcount_server.calls import (
     MethodTable,
     Unary,
     bidirectional_stream,
+    client_stream,
     server_stream,
     table_of,
     unary,
@@ -23,7 +24,9 @@ from headcount_server.services.analytics import Analytics
 from headcount_server.services.audiences import Audiences
 from headcount_server.services.changes import Changes
 from headcount_server.services.editing import Editing
+from headcount_server.services.elements import Elements
 from headcount_server.services.events import Events
+from headcount_server.services.lists import Lists
 from headcount_server.services.profiles import Profiles
 from headcount_server.services.schemas import Schemas
 from headcount_server.services.segments import Segments
@@ -46,6 +49,7 @@ def method_table(
         *_profile_methods(Profiles(database)),
         *_event_methods(Events(database)),
         *_segment_methods(Segments(database)),
+        *_list_methods(Lists(database), Elements(database)),
         *_audience_methods(Audiences(database)),
         *_editing_methods(Editing(database)),
         *_sending_methods(Sending(database)),
@@ -147,6 +151,30 @@ def _segment_methods(segments: Segments) -> tuple[Method, ...]:
             m.DuplicateSegmentRequest,
             m.Segment,
             segments.duplicate,
+        ),
+    )
+
+
+def _list_methods(lists: Lists, elements: Elements) -> tuple[Method, ...]:
+    service = f"{_V1}SegmentService"
+    return (
+        _write(f"{service}/AddMembers", m.AddMembersRequest, m.AddMembersResponse, lists.add),
+        _write(f"{service}/RemoveMembers", m.RemoveMembersRequest, m.RemoveMembersResponse, lists.remove),
+        client_stream(
+            f"{service}/ImportMembers",
+            m.ImportMembersRequest,
+            m.ImportMembersResponse,
+            lists.import_,
+            role=Role.WRITE,
+        ),
+        unary(
+            f"{service}/ListTemplates", m.ListTemplatesRequest, m.ListTemplatesResponse, elements.templates
+        ),
+        unary(
+            f"{service}/ListRuleElements",
+            m.ListRuleElementsRequest,
+            m.ListRuleElementsResponse,
+            elements.elements,
         ),
     )
 

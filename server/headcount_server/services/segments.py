@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headcount_engine.model.answers import SegmentPage
 from headcount_server.context import Context
 from headcount_server.services.asking import Stopwatch, reach, rule_in
 from headcount_server.wire import messages
@@ -24,7 +23,8 @@ class Segments:
         draft = wire.draft_of(request)
         context.deadline.check()
         watch = Stopwatch()
-        with rule_in("segment.rule", as_sent(request.segment.rule, draft.rule)):
+        sent = as_sent(request.segment.rule, draft.rule) if draft.rule else None
+        with rule_in("holding" if draft.holding else "segment.rule", sent):
             made = self._database.create_segment(draft, validate_only=request.validate_only)
         return wire.segment_answer(made, watch.us)
 
@@ -38,9 +38,6 @@ class Segments:
         query = wire.query_of(request)
         watch = Stopwatch()
         reach(self._database, need_of(request, context.deadline))
-        if wire.lists_nothing(request):
-            state = self._database.status()
-            return wire.page_answer(SegmentPage((), "", 0, state.version, state.now_us), watch.us)
         return wire.page_answer(self._database.list_segments(query), watch.us)
 
     def update(self, request: messages.UpdateSegmentRequest, context: Context) -> messages.Segment:
