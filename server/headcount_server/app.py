@@ -114,7 +114,10 @@ def _open(config: ServerConfig) -> Database:
     from headcount_engine import Database
 
     return Database.open(
-        config.data, clock_start_us=config.clock_start_us, settings=config.workspace_settings
+        config.data,
+        clock_start_us=config.clock_start_us,
+        settings=config.workspace_settings,
+        changes=config.change_options,
     )
 
 

@@ -19,7 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.errors import InvalidValue
+from headcount_engine.limits import MICROSECONDS_PER_DAY
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.instants import parse_instant, zone
 from headcount_server.errors import InvalidConfig
@@ -51,6 +53,11 @@ class ServerConfig(BaseSettings):
     week_starts_on: int = Field(default=0, ge=0, le=6)
     """0 = Monday."""
     infers_schema: bool = True
+
+    changes_days: float = Field(default=7, gt=0, le=3_650)
+    """How long joins and leaves are kept for listeners to go on from, by the store's clock ..."""
+    changes_bytes_max: int = Field(default=1 << 30, ge=MEBIBYTE)
+    """... and how much of them in memory; whichever ends first."""
 
     threads: int = Field(default=32, ge=4, le=1_024)
     streams: int = Field(default=16, ge=1, le=1_000)
@@ -152,6 +159,12 @@ class ServerConfig(BaseSettings):
     def clock_start_us(self) -> int | None:
         """`clock_start` in microseconds; without an offset it is read as UTC."""
         return None if self.clock_start is None else parse_instant(self.clock_start, default_zone="UTC").us
+
+    @property
+    def change_options(self) -> ChangeOptions:
+        return ChangeOptions(
+            kept_us=int(self.changes_days * MICROSECONDS_PER_DAY), kept_bytes=self.changes_bytes_max
+        )
 
     @property
     def workspace_settings(self) -> Settings:
