@@ -125,6 +125,7 @@ def test_a_kept_rank_is_what_sorting_everybody_gives(kind: str, reach: int, data
     pool = {"equals": TIED, "whole numbers": WHOLE, "doubles": FLOATS}[kind]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ties, "_REACH", reach)
+        patch.setattr("headcount_engine.atoms.ranks._ENTRIES_MIN", 0)
         followed = Followed.of(data.draw(st.lists(pool, max_size=40)), is_float=kind == "doubles")
         for rank in data.draw(st.lists(RANKS, max_size=4)):
             followed.watch(rank)

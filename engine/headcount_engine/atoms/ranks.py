@@ -53,7 +53,7 @@ class Edge:
     before   how many have a better value
     tied     how many have this one
     last     key of the last of the tied that is taken; None: all of them are
-    stretch  the tied around that one
+    stretch  the tied around that one, to the last of them if all are taken; None: not looked at yet
     """
 
     value: int
@@ -223,15 +223,15 @@ class RankOrder:
             if len(rows):
                 gone, come = batch.old[rows] == edge.value, batch.new[rows] == edge.value
                 stretch = stretch.changed(keys, batch.ids[rows], gone, come)
-            stretch = stretch.trimmed(place, tied)
+            if not stretch.has(place):
+                stretch = None
+        last = None if place == tied or stretch is None else stretch.key_at(place)
+        kept = None if stretch is None else stretch.trimmed(place, tied)
         if place == tied and edge.last is None:
-            return Edge(edge.value, before, tied, None, stretch), _NOBODY
+            return Edge(edge.value, before, tied, None, kept), _NOBODY
         if stretch is not None:
-            last = None if place == tied else stretch.key_at(place)
-            crossed = stretch.across(edge.last, last)
-            if crossed is not None:
-                ids = np.sort(np.array(crossed, dtype=np.uint32))
-                return Edge(edge.value, before, tied, last, stretch), ids[_others(ids, batch.ids)]
+            ids = np.sort(np.array(stretch.across(edge.last, last), dtype=np.uint32))
+            return Edge(edge.value, before, tied, last, kept), ids[_others(ids, batch.ids)]
         ids, _, others = self._live(edge.value, edge.value, batch)
         keys = batch.keys(ids.astype(np.int64))
         new = _edge(edge.value, before, ids, place, keys)
@@ -312,6 +312,7 @@ class RankOrder:
             )
             if edge.stretch is not None:
                 edge.stretch._check(group)
+                assert edge.stretch.has(place) and (edge.last is not None or edge.stretch.last is None)
 
 
 _NOBODY: U32 = np.empty(0, dtype=np.uint32)

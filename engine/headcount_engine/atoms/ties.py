@@ -76,36 +76,35 @@ class Stretch:
                 insort(entries, entry)
         return Stretch(entries, self.after, self.last, skipped)
 
-    def trimmed(self, place: int, group: int) -> Stretch | None:
-        """Cut around the `place`-th if it has grown to twice its size for a group of so many; None if not in it."""
-        at = place - self.skipped
-        if not 0 < at <= len(self.entries):
-            return None
+    def has(self, place: int) -> bool:
+        """Whether the `place`-th (from 1) of the group is in the stretch."""
+        return 0 < place - self.skipped <= len(self.entries)
+
+    def trimmed(self, place: int, group: int) -> Stretch:
+        """Cut around the `place`-th, which it has, if it has grown to twice its size for a group of so many."""
+        last = None if place == group else self.last
         reach = _reach(group)
         if len(self.entries) <= 4 * reach:
-            return self
+            return Stretch(self.entries, self.after, last, self.skipped)
+        at = place - self.skipped
         first, end = max(0, at - reach), min(len(self.entries), at + reach)
         after = self.after if first == 0 else self.entries[first - 1][0]
-        last = self.last if end == len(self.entries) else self.entries[end - 1][0]
+        if end < len(self.entries):
+            last = self.entries[end - 1][0]
         return Stretch(self.entries[first:end], after, last, self.skipped + first)
 
-    def key_at(self, place: int) -> bytes | None:
-        """Key of the `place`-th (from 1) of the group; None if it is not in the stretch."""
-        at = place - self.skipped - 1
-        return self.entries[at][0] if 0 <= at < len(self.entries) else None
+    def key_at(self, place: int) -> bytes:
+        """Key of the `place`-th of the group, which it has."""
+        return self.entries[place - self.skipped - 1][0]
 
-    def across(self, one: bytes | None, other: bytes | None) -> list[int] | None:
+    def across(self, one: bytes | None, other: bytes | None) -> list[int]:
         """Ids whose key comes after the lesser of two keys and not after the greater; a None is past every key.
 
-        None for an answer: not all of them are in the stretch.
+        Neither lies outside the stretch, and a None is only asked for where it goes on to the last.
         """
         lesser, greater = _apart(one, other)
         if lesser is None:
             return []
-        if self.after is not None and lesser < self.after:
-            return None
-        if self.last is not None and (greater is None or greater > self.last):
-            return None
         start = bisect_right(self.entries, (lesser, _PAST_ALL_IDS))
         end = len(self.entries) if greater is None else bisect_right(self.entries, (greater, _PAST_ALL_IDS))
         return [who for _, who in self.entries[start:end]]
