@@ -25,6 +25,7 @@ from headcount_engine.ingest import groups, joining
 from headcount_engine.ingest.joining import Batch
 from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_engine.model.batches import Change, Column, EventBatch, ProfileBatch, Reason, WriteReceipt
+from headcount_engine.model.requests import RequestId
 from headcount_engine.model.schema import TAGS, AttributeDefinition
 from headcount_engine.model.values import Kind, ValueType
 from tests.agreement.columns import MISSING, Given, column, events, profiles
@@ -47,8 +48,10 @@ def database(**more: object) -> Database:
     return made
 
 
-def write(into: Database, batch: Batch) -> WriteReceipt:
-    return into.write_profiles(batch) if isinstance(batch, ProfileBatch) else into.write_events(batch)
+def write(into: Database, batch: Batch, request: RequestId | None = None) -> WriteReceipt:
+    if isinstance(batch, ProfileBatch):
+        return into.write_profiles(batch, request)
+    return into.write_events(batch, request)
 
 
 def outcome_of(do: Callable[[], WriteReceipt]) -> Outcome:
@@ -60,10 +63,17 @@ def outcome_of(do: Callable[[], WriteReceipt]) -> Outcome:
 
 def queued(into: Database, batches: Sequence[Batch]) -> list[Outcome]:
     """Every batch from a thread of its own, in this order in the queue before the first may begin."""
+    return queued_under(into, batches, [None] * len(batches))
+
+
+def queued_under(
+    into: Database, batches: Sequence[Batch], requests: Sequence[RequestId | None]
+) -> list[Outcome]:
+    """The same, each under its request id."""
     outcomes: list[Outcome | None] = [None] * len(batches)
 
     def run(number: int) -> None:
-        outcomes[number] = outcome_of(lambda: write(into, batches[number]))
+        outcomes[number] = outcome_of(lambda: write(into, batches[number], requests[number]))
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(batches))]
     with into._writer.exclusively():

@@ -29,13 +29,15 @@ _CRC = struct.Struct("<I")
 
 
 class FrameKind(enum.IntEnum):
-    """`COMMIT` makes a version; `NOW` records that answers were given at an instant, and makes none."""
+    """`COMMIT` makes a version; the others make none. `NOW` records that answers were given at an instant, `ANSWER`
+    what a request was answered."""
 
     COMMIT = 1
     NOW = 2
+    ANSWER = 3
 
 
-KIND_FORMATS: Final = {FrameKind.COMMIT: 1, FrameKind.NOW: 1}
+KIND_FORMATS: Final = {FrameKind.COMMIT: 1, FrameKind.NOW: 1, FrameKind.ANSWER: 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,10 @@ class Log:
     def bytes_since_checkpoint(self) -> int:
         return self.closed_bytes + self._written - HEADER_BYTES
 
-    def append(self, kind: FrameKind, version: int, payload: Sequence[Buffer]) -> None:
-        """Return when the frame is as durable as the mode promises.
+    def append(
+        self, kind: FrameKind, version: int, payload: Sequence[Buffer], *, may_wait: bool = False
+    ) -> None:
+        """Return when the frame is as durable as the mode promises; one that may wait is synced with the next.
 
         Raises StoreReadOnly if the log had failed before (nothing was written), OutcomeUnknown if it fails now.
         """
@@ -90,7 +92,7 @@ class Log:
             with _Poison(self):
                 self._file.write(buffers)
                 self._written += length
-                if self._mode is SyncMode.EACH_COMMIT:
+                if self._mode is SyncMode.EACH_COMMIT and not may_wait:
                     self._sync()
             self._at = Position(version, crc)
 

@@ -134,6 +134,10 @@ class Store:
         """Record that answers were given at an instant, so that a restart does not go back before it."""
         self._log.append(FrameKind.NOW, version, pack([now_us, clock_offset_us]))
 
+    def note_answer(self, version: int, content: Plain) -> None:
+        """Record what a request was answered. It is synced with the next commit: a loss of power may take it."""
+        self._log.append(FrameKind.ANSWER, version, pack(content), may_wait=True)
+
     def rotate(self) -> None:
         """Begin a log file; called with the state captured and no commit under way."""
         self._log.rotate()

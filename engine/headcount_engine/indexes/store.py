@@ -10,6 +10,7 @@ from headcount_engine.indexes.deduplication import EventIds
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import EventStore, TypeView
 from headcount_engine.indexes.identities import Identities, PopulationView
+from headcount_engine.indexes.requests import Requests
 from headcount_engine.indexes.samples import Samples
 from headcount_engine.indexes.tombstones import Tombstones
 from headcount_engine.model.batches import I64, U64, Texts
@@ -23,6 +24,7 @@ class Indexes:
         self.attributes = AttributeStore()
         self.events = EventStore()
         self.event_ids = EventIds()
+        self.requests = Requests()
         self.samples = Samples(self.identities.keys)
         self.tombstones = Tombstones()
 

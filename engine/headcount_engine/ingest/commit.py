@@ -196,6 +196,8 @@ class Writer:
             self._catalogue.lists.publish(staged.lists)
         for id_ in staged.removed_segments:
             self._catalogue.remove(id_)
+        if staged.requests:
+            indexes.requests.publish(staged.requests, version, now_us)
         if staged.settings is not None:
             self._workspace.use(staged.settings)
         if staged.requests:

@@ -13,13 +13,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from headcount_engine.errors import EngineError, OutcomeUnknown, StoreError
+from headcount_engine.indexes.requests import Mark
 from headcount_engine.ingest.commit import Writer
 from headcount_engine.ingest.joining import Batch, Joining
+from headcount_engine.ingest.once import Known, Once, Part, answer_lost
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.model.batches import I64, Texts, WriteReceipt
 
@@ -29,6 +31,7 @@ class _Waiting:
     """A write in the queue. `woken` is set when there is an outcome, or when it is its turn to lead."""
 
     batch: Batch
+    part: Part | None = None
     woken: threading.Event = field(default_factory=threading.Event)
     outcome: WriteReceipt | BaseException | None = None
 
@@ -45,20 +48,28 @@ class Groups:
     """Takes batches from any thread. Never called by a thread that holds the writer's turn."""
 
     def __init__(
-        self, writer: Writer, stage: Callable[[Batch, int], Staged], find: Callable[[Texts], I64]
+        self,
+        writer: Writer,
+        stage: Callable[[Batch, int], Staged],
+        find: Callable[[Texts], I64],
+        once: Once,
     ) -> None:
         """`find`: the profile that each key leads to, -1 for none."""
         self._writer = writer
         self._stage = stage
         self._find = find
+        self._once = once
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
         self._taken = 0
         """How many at the head of the queue are being committed."""
 
-    def write(self, batch: Batch) -> WriteReceipt:
-        """Return when the batch is committed, alone or with others. Raises what committing it alone raises."""
-        mine = _Waiting(batch)
+    def write(self, batch: Batch, part: Part | None = None) -> WriteReceipt:
+        """Return when the batch is committed, alone or with others. Raises what committing it alone raises.
+
+        As a part of a request that was carried out it is not committed again; its receipt is that of then.
+        """
+        mine = _Waiting(batch, part)
         with self._lock:
             self._queue.append(mine)
             leads = self._queue[0] is mine
@@ -127,10 +138,10 @@ class Groups:
     def _commit(self, group: Sequence[_Waiting], joining: Joining | None = None) -> None:
         """Give every write of the group its outcome."""
         if len(group) == 1:
-            group[0].outcome = self._alone(group[0].batch)
+            group[0].outcome = self._alone(group[0])
             return
         try:
-            receipts = self._together([each.batch for each in group], joining)
+            receipts = self._together(group, joining)
         except _NotTogether as split:
             for part in _split(group, split.apart):
                 self._commit(part)
@@ -142,22 +153,31 @@ class Groups:
         for each, receipt in zip(group, receipts, strict=True):
             each.outcome = receipt
 
-    def _alone(self, batch: Batch) -> WriteReceipt | Exception:
+    def _alone(self, one: _Waiting) -> WriteReceipt | Exception:
+        def stage(now_us: int) -> Staged:
+            self._once.check(one.part, now_us)
+            staged = self._stage(one.batch, now_us)
+            return staged if one.part is None else self._once.marked(one.part, staged, _whole(staged))
+
         try:
-            return self._writer.commit(lambda now_us: self._stage(batch, now_us))
+            return self._writer.commit(stage)
+        except Known as known:
+            return known.kept.receipt or answer_lost(known.kept)
         except Exception as error:  # noqa: BLE001 - raised again by the thread whose write it was
             return error
 
-    def _together(self, batches: Sequence[Batch], joining: Joining | None) -> list[WriteReceipt]:
+    def _together(self, group: Sequence[_Waiting], joining: Joining | None) -> list[WriteReceipt]:
+        batches = [each.batch for each in group]
         if joining is None:
             joining = Joining(batches[0], self._find)
             if not all(joining.takes(batch) for batch in batches[1:]):
                 raise _NotTogether(range(len(batches)))
         joined = joining.joined()
         ends = np.cumsum([len(batch) for batch in batches])
-        parts: list[Staged] = []
+        shares: list[WriteReceipt] = []
 
         def stage(now_us: int) -> Staged:
+            self._part_from_known(group, now_us)
             try:
                 staged = self._stage(joined, now_us)
             except Exception as error:
@@ -166,8 +186,13 @@ class Groups:
             if staged.rejected:
                 rows = np.array([row.row for row in staged.rejected], dtype=np.int64)
                 raise _NotTogether(np.searchsorted(ends, rows, side="right").tolist())
-            parts.append(staged)
-            return staged
+            shares.extend(_shares(staged, ends))
+            marks = [
+                Mark(each.part.request, each.part.number, share)
+                for each, share in zip(group, shares, strict=True)
+                if each.part is not None
+            ]
+            return replace(staged, requests=tuple(marks)) if marks else staged
 
         try:
             receipt = self._writer.commit(stage)
@@ -176,7 +201,24 @@ class Groups:
         except EngineError as error:
             # Refused by the log before anything was written, as one that is too large is.
             raise _NotTogether(range(len(batches))) from error
-        return _shares(receipt, parts[0], ends)
+        return [replace(share, version=receipt.version, now_us=receipt.now_us) for share in shares]
+
+    def _part_from_known(self, group: Sequence[_Waiting], now_us: int) -> None:
+        """Parts that were carried out, or come twice, or under an id of another request, go alone."""
+        apart, seen = [], set()
+        for number, each in enumerate(group):
+            if each.part is None:
+                continue
+            key = (each.part.request.text, each.part.number)
+            try:
+                self._once.check(each.part, now_us)
+            except (Known, EngineError):
+                apart.append(number)
+            if key in seen:
+                apart.append(number)
+            seen.add(key)
+        if apart:
+            raise _NotTogether(apart)
 
 
 def _split(group: Sequence[_Waiting], apart: frozenset[int]) -> list[list[_Waiting]]:
@@ -191,14 +233,19 @@ def _split(group: Sequence[_Waiting], apart: frozenset[int]) -> list[list[_Waiti
     return parts
 
 
-def _shares(receipt: WriteReceipt, staged: Staged, ends: I64) -> list[WriteReceipt]:
-    """The receipt of each write of a commit in which no row was turned away."""
+def _whole(staged: Staged) -> WriteReceipt:
+    """The receipt of a write that has a commit for itself; version and now are those of the commit."""
+    return WriteReceipt(0, 0, staged.accepted, len(staged.creating_rows), staged.duplicates, staged.rejected)
+
+
+def _shares(staged: Staged, ends: I64) -> list[WriteReceipt]:
+    """The receipt of each write of a commit in which no row was turned away, but for version and now."""
     starts = np.append(0, ends[:-1])
     created = _in_each(staged.creating_rows, starts, ends)
     repeats = _in_each(staged.repeated_rows, starts, ends)
     accepted = ends - starts - repeats
     return [
-        WriteReceipt(receipt.version, receipt.now_us, *counts)
+        WriteReceipt(0, 0, *counts)
         for counts in zip(accepted.tolist(), created.tolist(), repeats.tolist(), strict=True)
     ]
 

@@ -75,5 +75,7 @@ class Staged:
     """Requests that this commit carries out, or a part of."""
     settings: Settings | None = None
     """The settings from now on; None leaves them."""
+    requests: tuple[Mark, ...] = ()
+    """Requests that this commit carries out, or a part of."""
     completes_version: int = 0
     """Erasures up to this version have left every file of the store; 0: nothing new is known."""
