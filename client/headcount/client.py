@@ -10,22 +10,27 @@ from typing import Self, TypeVar
 
 import grpc
 
-from headcount import analytics, editing, sending, values
+from headcount import analytics, editing, sending, settings, values
 from headcount.channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, Connection, Tls
+from headcount.checking import Checker
 from headcount.errors import DeadlineExceeded, HeadcountError, Unavailable
+from headcount.lists import ElementCategory, ImportMode, ImportReceipt, RuleElement, Template
 from headcount.values import Identifier, SegmentKind, SegmentState, ServingState
 from headcount.watching import MembershipWatch
 from headcount.wire import (
     analytics_calls,
     audience_calls,
     editing_calls,
+    list_calls,
     record_calls,
     schema_calls,
     segment_calls,
     sending_calls,
+    settings_calls,
 )
 from headcount.wire.calls import Asked, Page, Unary
 from headcount.wire.change_calls import NOW, WATCH_PATH, WatchProgress
+from headcount.wire.check_stream import BATCH_MAX, CHECK_PATH, IN_FLIGHT, Checks
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
@@ -308,15 +313,31 @@ class Client:
         labels: Sequence[str] | None = None,
         retention: dt.timedelta | None = None,
         retains_unknown_only: bool | None = None,
+        source: str | None = None,
+        holding: RuleLike | None = None,
         validate_only: bool = False,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> values.Segment:
-        """Define a segment: data-driven if it has a rule, else manual, unless `kind` says otherwise."""
+        """Define a segment: data-driven if it has a rule, else manual, unless `kind` says otherwise.
+
+        A manual one can begin with who matches `holding` now.
+        """
         said = SegmentFields(
-            rule, kind, state, display_name, description, folder, labels, retention, retains_unknown_only
+            rule,
+            kind,
+            state,
+            display_name,
+            description,
+            folder,
+            labels,
+            retention,
+            retains_unknown_only,
+            source,
         )
-        return self._run(segment_calls.create_segment(segment_id, said, validate_only, request_id), timeout)
+        return self._run(
+            segment_calls.create_segment(segment_id, said, holding, validate_only, request_id), timeout
+        )
 
     def get_segment(
         self,
@@ -360,6 +381,7 @@ class Client:
         labels: Sequence[str] | None = None,
         retention: dt.timedelta | None = None,
         retains_unknown_only: bool | None = None,
+        source: str | None = None,
         etag: str = "",
         validate_only: bool = False,
         request_id: str | None = None,
@@ -370,7 +392,16 @@ class Client:
         Empty text, an empty list and a retention of zero take away what was there.
         """
         said = SegmentFields(
-            rule, None, state, display_name, description, folder, labels, retention, retains_unknown_only
+            rule,
+            None,
+            state,
+            display_name,
+            description,
+            folder,
+            labels,
+            retention,
+            retains_unknown_only,
+            source,
         )
         return self._run(
             segment_calls.update_segment(segment_id, said, etag, validate_only, request_id), timeout
@@ -424,6 +455,60 @@ class Client:
     ) -> values.MemberReceipt:
         """Take profiles out of a manual segment."""
         return self._run(segment_calls.remove_members(segment_id, keys, identifiers, request_id), timeout)
+
+    def import_members(
+        self,
+        segment_id: str,
+        file: list_calls.MemberFile,
+        mode: ImportMode = ImportMode.APPEND,
+        *,
+        column: str = "",
+        identifier_type: str = "",
+        delimiter: str = "",
+        has_header: bool = True,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> ImportReceipt:
+        """Put a CSV file of keys, or of identifiers of a type, on the list of a segment; in one version.
+
+        `column` is the first where it is empty; without a header it is a number from 1.
+        """
+        self._check_open()
+        options = list_calls.ImportOptions(
+            segment_id, mode, column, identifier_type, delimiter, has_header, request_id
+        )
+        requests = list_calls.import_requests(options, file)
+        stub: grpc.StreamUnaryMultiCallable[bytes, bytes] = self._channel.stream_unary(list_calls.IMPORT_PATH)
+        try:
+            answer = stub(requests, timeout=self._connection.deadline_s(timeout), metadata=self._metadata)
+        except grpc.RpcError as failure:
+            raise error_of(failure) from failure  # type: ignore[arg-type]
+        return list_calls.read_import(answer)
+
+    def list_templates(
+        self,
+        *,
+        category: str = "",
+        arguments: Mapping[str, str] | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Iterator[Template]:
+        """Ready-made segments on this workspace's schema; `arguments` say what to put in the places of that name."""
+        said = arguments or {}
+        return self._items(lambda token: list_calls.list_templates(category, said, page_size, token), timeout)
+
+    def list_rule_elements(
+        self,
+        *,
+        category: ElementCategory | None = None,
+        text: str = "",
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Iterator[RuleElement]:
+        """All that a rule may be made of, with operators, examples and values in use."""
+        return self._items(
+            lambda token: list_calls.list_rule_elements(category, text, page_size, token), timeout
+        )
 
     # ------------------------------------------------------------------------------------------------- audiences
 
@@ -763,6 +848,47 @@ class Client:
         """
         reading = sending_calls.export(who, file_format, attributes, offset, Asked(min_version, min_now))
         return self._pieces(reading, timeout)
+
+    def get_settings(self, *, timeout: float | None = None) -> settings.Settings:
+        """What the workspace chose, and what bounds it."""
+        return self._run(settings_calls.get_settings(), timeout)
+
+    def update_settings(
+        self,
+        *,
+        default_zone: str | None = None,
+        first_day_of_week: int | None = None,
+        infers_schema: bool | None = None,
+        opt_out_topics: Iterable[str] | None = None,
+        legacy_before: dt.datetime | None = None,
+        etag: str = "",
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> settings.Settings:
+        """Change what is given, for good. `first_day_of_week` is 0 for Monday to 6 for Sunday.
+
+        Raises FailedPrecondition while live segments are kept by the zone, the week or a topic; `legacy_before` takes
+        `headcount.settings.NEVER` to mark none.
+        """
+        call = settings_calls.update_settings(
+            default_zone, first_day_of_week, infers_schema, opt_out_topics, legacy_before, etag, request_id
+        )
+        return self._run(call, timeout)
+
+    def checker(
+        self,
+        *segments: str,
+        rules: Iterable[RuleLike] = (),
+        batch_max: int = BATCH_MAX,
+        in_flight: int = IN_FLIGHT,
+    ) -> Checker:
+        """Checks of many profiles, asked one by one and sent together over one stream."""
+        self._check_open()
+        checks = Checks(segments, rules, batch_max, in_flight)
+        stub: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(CHECK_PATH)
+        return Checker(
+            lambda requests: stub(requests, metadata=self._metadata), checks, self._connection.timeout_s
+        )
 
 
 def connect(

@@ -274,6 +274,10 @@ class Segment:
     warnings: tuple[Warning, ...] = ()
     version: int = 0
     """The version at which a call answered with it; 0 inside a list."""
+    source: str = ""
+    """Where a list comes from, such as the name of a CRM."""
+    legacy_reason: str = ""
+    """Why it should be looked at again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import headcount
 from headcount import AsyncClient, AsyncIngestWriter, Client, IngestWriter, errors
 
 NAMES = """
+AsyncChecker Checker
+ElementCategory ImportMode ImportReceipt RuleElement Template TemplatePlace
 AsyncMembershipWatch ChangeBatch ChangeCause ChangeKind MembershipChange MembershipWatch
 Affinity Breakdown Breakdowns By BY_CHANNELS BY_EVENTS BY_SEGMENTS BY_TAGS Overlap SegmentStatistics by_attribute
 by_event Audience AudienceName FilePiece FrequencyCap Holdout LimitOrder Members Preview Stage StageKind by_highest

@@ -198,6 +198,8 @@ def segment(found: segment_service_pb2.Segment) -> values.Segment:
         dependents=tuple(segment_id(name) for name in found.dependents),
         warnings=warnings(found.warnings),
         version=found.version,
+        source=found.source,
+        legacy_reason=found.legacy_reason,
     )
 
 

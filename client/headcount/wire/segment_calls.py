@@ -32,6 +32,7 @@ class SegmentFields:
     labels: Sequence[str] | None = None
     retention: dt.timedelta | None = None
     retains_unknown_only: bool | None = None
+    source: str | None = None
 
 
 def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
@@ -43,6 +44,7 @@ def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
         labels=encode.text_list(said.labels or (), "labels"),
         rule=None if said.rule is None else encode.rule(said.rule),
         retains_unknown_only=said.retains_unknown_only or False,
+        source=said.source or "",
     )
     if said.kind is not None:
         out.kind = _KINDS[said.kind]
@@ -55,7 +57,11 @@ def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
 
 
 def create_segment(
-    segment_id: str, said: SegmentFields, validate_only: bool, request_id: str | None
+    segment_id: str,
+    said: SegmentFields,
+    holding: RuleLike | None,
+    validate_only: bool,
+    request_id: str | None,
 ) -> Unary[values.Segment]:
     message, _ = _segment(said)
     if said.kind is None:
@@ -63,6 +69,7 @@ def create_segment(
     request = segments.CreateSegmentRequest(
         segment_id=encode.segment_name(segment_id).removeprefix(encode.SEGMENT_PREFIX),
         segment=message,
+        holding=None if holding is None else encode.rule(holding),
         validate_only=validate_only,
         request_id=request_id_or_new(request_id),
     )
