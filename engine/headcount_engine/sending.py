@@ -91,7 +91,9 @@ class Sending:
 
         def ask(question: Question, rules: list[Condition], at: At) -> AudienceAnswer:
             found = resolve(question, request, steps, rules)
-            handle = None if validate_only else self._keep(found, question, at, life_us)
+            # At another instant there is a present beside the answer's.
+            clock_us = at.now_us if at_us is None else self._asker.now_us()
+            handle = None if validate_only else self._keep(found, question, at, life_us, clock_us)
             return AudienceAnswer(
                 name="" if handle is None else handle.name,
                 size=len(found.members),
@@ -108,9 +110,9 @@ class Sending:
         read = [_nfc(order.attribute)] if request.limit and isinstance(order, ByAttribute) else []
         return self._asker.ask([step.rule for step in steps], at_us, need, ask, read)
 
-    def _keep(self, found: Resolved, question: Question, at: At, life_us: int) -> Handle:
+    def _keep(self, found: Resolved, question: Question, at: At, life_us: int, clock_us: int) -> Handle:
         total = question.view.population.count
-        return self._handles.put(found.members, total, at.version, at.now_us, life_us, self._asker.now_us())
+        return self._handles.put(found.members, total, at.version, at.now_us, life_us, clock_us)
 
     # ------------------------------------------------------------------------------------------------- reading
 

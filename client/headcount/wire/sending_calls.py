@@ -304,7 +304,7 @@ def _piece(data: bytes) -> tuple[FilePiece, int]:
 
 
 def _texts(column: TextColumn) -> list[str]:
-    offsets = _native(column.offsets)
+    offsets = _native(column.offsets).tolist()
     if column.utf8.isascii():
         text = column.utf8.decode("ascii")
         found = [text[start:end] for start, end in itertools.pairwise(offsets)]
