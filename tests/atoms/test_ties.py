@@ -88,3 +88,17 @@ def test_no_key_is_past_every_key() -> None:
     for one, other, count in ((middle, later, 4), (later, middle, 4), (middle, None, 14), (None, middle, 14)):
         assert crossing(packed, one, other).sum() == count
     assert not crossing(packed, None, None).any()
+
+
+def test_a_stretch_with_nobody_left_past_it_takes_in_whoever_comes_there() -> None:
+    """All of the group are taken then, and stay so however late the keys of newcomers are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ties, "_REACH", 3)
+        everyone = np.arange(60, dtype=np.uint32)
+        stretch = Stretch.around(keys(everyone.tolist()), everyone, 30)
+        past = np.array([who for _, who in entries(set(range(60)))[33:]], dtype=np.uint32)
+        is_past = np.ones(len(past), dtype=np.bool_)
+        stretch = stretch.changed(keys(past.tolist()), past, is_past, ~is_past)
+        stretch = stretch.trimmed(33, 33).changed(keys(past.tolist()), past, ~is_past, is_past)
+        assert stretch.last is None and stretch.has(60)
+        stretch._check(entries(set(range(60))))
