@@ -6,10 +6,12 @@ left before those who joined; each by dense id. A *group* is one segment in one 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
@@ -22,7 +24,11 @@ from headcount_engine.model.changes import SegmentFlips
 
 _ROARING_FROM = 4_096
 """Halves of fewer ids stay plain: four bytes an id, at hand without a detour."""
+_GROUPS_AT_ONCE = 512
 _NO_BYTES: U8 = np.zeros(0, dtype=np.uint8)
+_NOBODY: U32 = np.zeros(0, dtype=np.uint32)
+_SAME: U8 = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 64, axis=1)
+"""Sixty-four of each cause, for the many small blocks that have one."""
 
 
 class ChangeKind(IntEnum):
@@ -84,8 +90,7 @@ class Entry:
                     yield block.cut(max(0, index - first), len(ids))
 
 
-def _segment(flips: SegmentFlips) -> str:
-    return flips.segment
+_segment = attrgetter("segment")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,21 +136,21 @@ class Chunk:
         names = sum(map(len, self.segments)) + 8 * len(self.segments)
         return names + sum(array.nbytes for array in self._arrays())
 
-    @cached_property
+    @property
     def records(self) -> int:
-        return int(self.record_ends[-1]) if len(self.record_ends) else 0
+        return int(self._record_starts[-1])
 
     @cached_property
-    def record_ends(self) -> I64:
-        """Where each half ends among the records of the chunk: i64 of two by group."""
-        return np.cumsum(self._half_sizes())
+    def _record_starts(self) -> I64:
+        """Where each half begins among the records of the chunk, and where the last one ends: two by group, + 1."""
+        return np.concatenate([[0], np.cumsum(self._half_sizes())])
 
     @cached_property
-    def _id_ends(self) -> I64:
-        """Where each half ends in `ids`; those held as roaring take no room there."""
+    def _id_starts(self) -> I64:
+        """The same in `ids`, where those held as roaring take no room."""
         plain = self._half_sizes()
         plain[self.big_at] = 0
-        return np.cumsum(plain)
+        return np.concatenate([[0], np.cumsum(plain)])
 
     def _half_sizes(self) -> I64:
         sizes = np.empty(2 * len(self.left), dtype=np.int64)
@@ -162,72 +167,75 @@ class Chunk:
 
     def blocks(self, version: int, index: int, segments: frozenset[str] | None) -> Iterator[ChangeBlock]:
         """The records from (version, index) on, of these segments or (None) of all."""
-        row = int(np.searchsorted(self.versions, np.int64(version)))
+        row = int(self.versions.searchsorted(np.int64(version)))
         if row == len(self.versions):
             return
-        group = int(self.group_ends[row - 1]) if row else 0
-        groups = np.arange(group, len(self.group_segment))
+        first = int(self.group_ends[row - 1]) if row else 0
+        groups = np.arange(first, len(self.group_segment))
         if segments is not None:
             wanted = np.array([name in segments for name in self.segments], dtype=np.bool_)
-            groups = groups[wanted[self.group_segment[group:]]]
-        rows = np.searchsorted(self.group_ends, groups, side="right")
-        for group, row in zip(groups.tolist(), rows.tolist(), strict=True):
-            start = self._first_record(row)
-            skipped = index if int(self.versions[row]) == version else 0
-            for half in (2 * group, 2 * group + 1):
-                first = self._record_start(half) - start
-                count = int(self.record_ends[half]) - start - first
-                if count and first + count > skipped:
-                    yield self._block(row, half, first, max(0, skipped - first), count)
+            groups = groups[wanted[self.group_segment[first:]]]
+        for at in range(0, len(groups), _GROUPS_AT_ONCE):
+            for block in self._blocks_of(groups[at : at + _GROUPS_AT_ONCE]):
+                if block.version != version or block.first >= index:
+                    yield block
+                elif block.first + len(block) > index:
+                    yield block.cut(index - block.first, len(block))
 
-    def _first_record(self, row: int) -> int:
-        """Where the records of a version begin."""
-        return self._record_start(2 * int(self.group_ends[row - 1])) if row else 0
+    def _blocks_of(self, groups: I64) -> Iterator[ChangeBlock]:
+        """All records of some groups."""
+        halves = np.repeat(2 * groups, 2)
+        halves[1::2] += 1
+        starts, ends = self._record_starts[halves], self._record_starts[halves + 1]
+        kept = ends > starts
+        halves, starts, ends = halves[kept], starts[kept], ends[kept]
+        rows = self.group_ends.searchsorted(halves // 2, side="right")
+        row_groups = np.where(rows, self.group_ends[rows - 1], 0)
+        firsts = starts - self._record_starts[2 * row_groups]
+        runs = self.run_ends.searchsorted(starts, side="right")
+        is_mixed = self.run_ends[runs] < ends
+        columns = (
+            self.versions[rows], self.nows_us[rows], self.group_segment[halves // 2], halves, starts, ends, firsts,
+            self.run_causes[runs], is_mixed, np.isin(halves, self.big_at),
+            self._id_starts[halves], self._id_starts[halves + 1],
+        )  # fmt: skip
+        for version, now_us, segment, half, start, end, first, cause, mixed, big, id_start, id_end in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
+            yield ChangeBlock(
+                version,
+                now_us,
+                self.segments[segment],
+                ChangeKind.JOINED if half & 1 else ChangeKind.LEFT,
+                self._big_ids(half) if big else self.ids[id_start:id_end],
+                self._causes_of(start, end) if mixed else _all_of(cause, end - start),
+                first,
+            )
 
-    def _record_start(self, half: int) -> int:
-        return int(self.record_ends[half - 1]) if half else 0
+    def _big_ids(self, half: int) -> U32:
+        big = int(self.big_at.searchsorted(np.int64(half)))
+        start = int(self.big_ends[big - 1]) if big else 0
+        return bitmaps.to_ids(bitmaps.deserialize(self.big_bytes[start : self.big_ends[big]].tobytes()))
 
-    def _block(self, row: int, half: int, first: int, skipped: int, count: int) -> ChangeBlock:
-        block = ChangeBlock(
-            int(self.versions[row]),
-            int(self.nows_us[row]),
-            self.segments[self.group_segment[half // 2]],
-            ChangeKind.JOINED if half % 2 else ChangeKind.LEFT,
-            self._ids_of(half),
-            self._causes_of(self._record_start(half), count),
-            first,
-        )
-        return block.cut(skipped, count)
-
-    def _ids_of(self, half: int) -> U32:
-        big = int(np.searchsorted(self.big_at, np.int64(half)))
-        if big < len(self.big_at) and int(self.big_at[big]) == half:
-            start = int(self.big_ends[big - 1]) if big else 0
-            return bitmaps.to_ids(bitmaps.deserialize(self.big_bytes[start : self.big_ends[big]].tobytes()))
-        start = int(self._id_ends[half - 1]) if half else 0
-        return self.ids[start : self._id_ends[half]]
-
-    def _causes_of(self, start: int, count: int) -> U8:
-        """Causes of records start .. start + count - 1: u8 of count."""
-        first = int(np.searchsorted(self.run_ends, np.int64(start), side="right"))
-        last = int(np.searchsorted(self.run_ends, np.int64(start + count)))
-        ends = np.minimum(self.run_ends[first : last + 1], start + count)
-        lengths = np.diff(ends, prepend=np.int64(start))
-        return np.repeat(self.run_causes[first : last + 1], lengths)
+    def _causes_of(self, start: int, end: int) -> U8:
+        """Causes of records start .. end - 1."""
+        first = int(self.run_ends.searchsorted(np.int64(start), side="right"))
+        last = int(self.run_ends.searchsorted(np.int64(end)))
+        ends = np.minimum(self.run_ends[first : last + 1], end)
+        return np.repeat(self.run_causes[first : last + 1], np.diff(ends, prepend=np.int64(start)))
 
     def flips(self) -> tuple[SegmentFlips, ...]:
-        """All groups as they were published, whatever their versions."""
-        found = []
-        for group, code in enumerate(self.group_segment.tolist()):
-            halves = []
-            for half in (2 * group + 1, 2 * group):
-                start = self._record_start(half)
-                halves.append(
-                    (self._ids_of(half), self._causes_of(start, int(self.record_ends[half]) - start))
-                )
-            (joined, joined_causes), (left, left_causes) = halves
-            found.append(SegmentFlips(self.segments[code], joined, joined_causes, left, left_causes))
-        return tuple(found)
+        """The groups of the only version, as they were published."""
+        found: dict[str, SegmentFlips] = {}
+        for block in self.blocks(self.first_version, 0, None):
+            other = found.get(
+                block.segment, SegmentFlips(block.segment, _NOBODY, _NO_BYTES, _NOBODY, _NO_BYTES)
+            )
+            if block.kind is ChangeKind.JOINED:
+                found[block.segment] = replace(other, joined=block.ids, joined_causes=block.causes)
+            else:
+                found[block.segment] = replace(other, left=block.ids, left_causes=block.causes)
+        return tuple(found.values())
 
     # ------------------------------------------------------------------------------------------ to disk and back
 
@@ -266,11 +274,15 @@ class Chunk:
             and _ascends(self.big_at)
             and _ascends(self.big_ends)
             and len(self.big_bytes) == (int(self.big_ends[-1]) if len(self.big_ends) else 0)
-            and len(self.ids) == (int(self._id_ends[-1]) if groups else 0)
+            and len(self.ids) == int(self._id_starts[-1])
             and len(self.run_ends) == len(self.run_causes)
             and _ascends(self.run_ends)
             and (int(self.run_ends[-1]) if len(self.run_ends) else 0) == self.records
         )
+
+
+def _all_of(cause: int, count: int) -> U8:
+    return _SAME[cause, :count] if count <= 64 else np.full(count, cause, dtype=np.uint8)
 
 
 def _ascends(values: I64) -> bool:
@@ -280,45 +292,50 @@ def _ascends(values: I64) -> bool:
 def pack(entries: Iterable[Entry]) -> Chunk | None:
     """The chunk of these versions, in their order; None if nothing changed in them."""
     kept = [
-        (entry, [f for f in sorted(entry.flips, key=_segment) if len(f.left) or len(f.joined)])
+        (entry, flips)
         for entry in entries
+        if (flips := [f for f in sorted(entry.flips, key=_segment) if len(f.left) or len(f.joined)])
     ]
-    kept = [(entry, flips) for entry, flips in kept if flips]
     if not kept:
         return None
     groups = [f for _, flips in kept for f in flips]
-    names = sorted({f.segment for f in groups})
+    segments = [f.segment for f in groups]
+    names = sorted(set(segments))
     codes = {name: code for code, name in enumerate(names)}
-    small: list[U32] = []
-    big_at: list[int] = []
-    big_ends: list[int] = []
-    big: list[bytes] = []
-    causes: list[U8] = []
-    for group, flips in enumerate(groups):
-        for half, ids in ((2 * group, flips.left), (2 * group + 1, flips.joined)):
-            if len(ids) >= _ROARING_FROM and len(raw := bitmaps.from_ids(ids).serialize()) < 4 * len(ids):
-                big_at.append(half)
-                big.append(raw)
-                big_ends.append(len(raw) + (big_ends[-1] if big_ends else 0))
-            else:
-                small.append(ids)
-        causes += (flips.left_causes, flips.joined_causes)
-    run_ends, run_causes = _runs(np.concatenate(causes))
+    ids = [half for f in groups for half in (f.left, f.joined)]
+    causes = [half for f in groups for half in (f.left_causes, f.joined_causes)]
+    sizes = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
+    big_at, big = _as_roaring(ids, sizes)
+    is_plain = sizes > 0
+    is_plain[big_at] = False
+    run_ends, run_causes = _runs(np.concatenate(list(itertools.compress(causes, sizes.tolist()))))
     return Chunk(
         tuple(names),
         np.array([entry.version for entry, _ in kept], dtype=np.int64),
         np.array([entry.now_us for entry, _ in kept], dtype=np.int64),
         np.cumsum([len(flips) for _, flips in kept], dtype=np.int64),
-        np.array([codes[f.segment] for f in groups], dtype=np.uint32),
-        np.array([len(f.left) for f in groups], dtype=np.uint32),
-        np.array([len(f.joined) for f in groups], dtype=np.uint32),
-        np.concatenate(small) if small else np.zeros(0, dtype=np.uint32),
+        np.fromiter(map(codes.__getitem__, segments), dtype=np.uint32, count=len(segments)),
+        sizes[0::2].astype(np.uint32),
+        sizes[1::2].astype(np.uint32),
+        np.concatenate([_NOBODY, *itertools.compress(ids, is_plain.tolist())]),
         np.array(big_at, dtype=np.int64),
-        np.array(big_ends, dtype=np.int64),
-        np.frombuffer(b"".join(big), dtype=np.uint8) if big else _NO_BYTES,
+        np.cumsum([len(raw) for raw in big], dtype=np.int64),
+        np.frombuffer(b"".join(big), dtype=np.uint8),
         run_ends,
         run_causes,
     )
+
+
+def _as_roaring(ids: Sequence[U32], sizes: I64) -> tuple[list[int], list[bytes]]:
+    """The halves that take less room as roaring, and what they then are."""
+    at: list[int] = []
+    found: list[bytes] = []
+    for half in np.flatnonzero(sizes >= _ROARING_FROM).tolist():
+        raw = bitmaps.from_ids(ids[half]).serialize()
+        if len(raw) < 4 * len(ids[half]):
+            at.append(half)
+            found.append(raw)
+    return at, found
 
 
 def _runs(causes: U8) -> tuple[I64, U8]:

@@ -95,7 +95,8 @@ class HistoryStore:
         self._count = 0
         self._initial: dict[int, int] = {}
         self._minute = -(1 << 62)
-        self._open: dict[int, list[int]] = {}
+        self._open: I64 = np.zeros((64, 2), dtype=np.int64)
+        """Of the minute under way: how many joined and left, by number."""
         self._minutes, self._hours, self._days = Tier(), Tier(), Tier()
         self._hours_from = self._days_from = -(1 << 62)
 
@@ -109,21 +110,17 @@ class HistoryStore:
                 minute = entry.now_us // MINUTE_US
                 if minute > self._minute:
                     self._close_minute(minute)
-                counts = self._open
-                for flips in entry.flips:
-                    number = self._numbers.get(flips.segment)
-                    if number is None:
-                        number = self._enter(flips.segment)
-                    joined, left = len(flips.joined), len(flips.left)
-                    total += joined + left
-                    held = counts.get(number)
-                    if held is None:
-                        counts[number] = [joined, left]
-                    else:
-                        held[0] += joined
-                        held[1] += left
+                total += self._count_in(entry)
                 self._drop(entry.removed)
         return total
+
+    def _count_in(self, entry: Entry) -> int:
+        flips = entry.flips
+        known = self._numbers
+        numbers = [known[f.segment] if f.segment in known else self._enter(f.segment) for f in flips]
+        joined, left = [len(f.joined) for f in flips], [len(f.left) for f in flips]
+        np.add.at(self._open, numbers, np.array([joined, left], dtype=np.int64).reshape(2, -1).T)
+        return sum(joined) + sum(left)
 
     def begin(self, segment: str, size: int) -> None:
         """Say how large a segment was before its first change; where nothing is said, it was empty."""
@@ -135,6 +132,8 @@ class HistoryStore:
     def _enter(self, segment: str) -> int:
         number = self._numbers[segment] = self._count
         self._count += 1
+        if self._count > len(self._open):
+            self._open = np.concatenate([self._open, np.zeros_like(self._open)])
         return number
 
     def _drop(self, segments: Sequence[str]) -> None:
@@ -142,7 +141,7 @@ class HistoryStore:
         if not gone:
             return
         for number in gone:
-            self._open.pop(number, None)
+            self._open[number] = 0
             self._initial.pop(number, None)
         for tier in (self._minutes, self._hours, self._days):
             tier.drop(gone)
@@ -150,7 +149,7 @@ class HistoryStore:
     def _close_minute(self, minute: int) -> None:
         """Put away the open minute; with every hour of the zone that it leaves, roll up what is old."""
         self._minutes.append(self._open_rows())
-        self._open.clear()
+        self._open[:] = 0
         self._minute = minute
         if minute - MINUTES_KEPT < self._hours_from + 60:
             return
@@ -182,10 +181,10 @@ class HistoryStore:
         return hours
 
     def _open_rows(self) -> Rows:
-        numbers = sorted(self._open)
-        counts = np.array([self._open[n] for n in numbers], dtype=np.int64).reshape(-1, 2)
+        numbers = np.flatnonzero(self._open.any(axis=1))
+        counts = self._open[numbers]
         return Rows(
-            np.array(numbers, dtype=np.uint32),
+            numbers.astype(np.uint32),
             np.full(len(numbers), self._minute, dtype=np.int64),
             np.zeros(len(numbers), dtype=np.uint16),
             counts[:, 0].astype(np.uint32),
@@ -247,8 +246,8 @@ class HistoryStore:
             self._numbers = {name: number for name, number, _ in numbers}
             self._initial = {number: size for _, number, size in numbers if size}
             self._minute, self._hours_from, self._days_from = edges
-            held = zip(rows.segment.tolist(), rows.joined.tolist(), rows.left.tolist(), strict=True)
-            self._open = {number: [joined, left] for number, joined, left in held}
+            self._open = np.zeros((max(64, 2 * count), 2), dtype=np.int64)
+            self._open[rows.segment, 0], self._open[rows.segment, 1] = rows.joined, rows.left
             for tier, captured in zip((self._minutes, self._hours, self._days), tiers, strict=True):
                 tier.restore(captured)
 
