@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never, cast
 
@@ -20,7 +21,7 @@ from headcount_engine.changes.feed import Changes
 from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.clock import Clock, WallClock, offset_from
 from headcount_engine.conditions.spans import Moment
-from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.conditions.tree import Condition
 from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
 from headcount_engine.durability.framing import FrameKind
@@ -40,6 +41,7 @@ from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest import turns
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
+from headcount_engine.ingest.expiring import Expiring
 from headcount_engine.ingest.groups import Groups
 from headcount_engine.ingest.joining import Batch
 from headcount_engine.ingest.live import LiveStage
@@ -52,6 +54,7 @@ from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 from headcount_engine.listing import MemberLists
+from headcount_engine.live_reads import LiveReads
 from headcount_engine.membership import pages
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.membership.live import LiveSegments
@@ -118,14 +121,24 @@ class Database:
         self._writer = Writer(
             self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes, self._workspace
         )
-        self.live = LiveSegments(self._indexes, self._moment_at)
-        self._live_stage = LiveStage(self._indexes, self._catalogue, self.live, self._gate)
+        self.live = LiveSegments(self._indexes, self._catalogue.retention, self._moment_at)
+        self._live_stage = LiveStage(
+            self._catalogue,
+            self.live,
+            lambda names: PinnedView(self._indexes, self._gate, names, self._catalogue),
+            _moment_under,
+        )
         self._writer.begin(self._live_stage)
         self.analytics = Analytics(self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits)
         self.elements = Elements(self._indexes, self._catalogue, self.analytics, self.schema, self.count)
-        self.segments = Segments(self._catalogue, self._asker, self._writer, self._commit, self._workspace)
+        self.live_reads = LiveReads(
+            self.live, self._indexes, self._catalogue, self._gate, self._writer, self._asker
+        )
+        self.segments = Segments(
+            self._catalogue, self._asker, self.live_reads, self._writer, self._commit, self._workspace
+        )
         self.administration = Administration(
-            self._workspace, self._catalogue, self._writer, self._commit, limits
+            self._workspace, self._catalogue, self._writer, self._commit, limits, changes
         )
         self.member_lists = MemberLists(
             self._indexes, self._catalogue, self.segments, self._writer, self._commit, limits
@@ -135,6 +148,7 @@ class Database:
             self._changes, self.live, self._catalogue, self._gate, self._asker, self._workspace
         )
         self.people = People(self._indexes, self._catalogue.lists, self._commit, limits)
+        self.expiring = Expiring(self._indexes, self._catalogue, self._commit, limits)
         self._groups = Groups(self._writer, self._stage, self._indexes.identities.find, self._once)
         self._is_open = True
 
@@ -233,6 +247,14 @@ class Database:
         receipts = [self._write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
         return turns.joined_receipt(receipts, parts)
 
+    def declare_retention(self, retentions: Mapping[str, int | None]) -> int:
+        """As `Expiring.declare`: how long raw events of these types are kept, in microseconds; None: for ever."""
+        return self.expiring.declare(retentions)
+
+    def expire_events(self) -> WriteReceipt:
+        """As `Expiring.expire`: let go of events that are older than their retention, at once."""
+        return self.expiring.expire()
+
     def merge_profiles(
         self, survivor_key: str, loser_keys: str | Sequence[str], *, force: bool = False
     ) -> WriteReceipt:
@@ -314,17 +336,36 @@ class Database:
             case ProfileBatch():
                 return stage_profiles(self._indexes, batch, now_us, self._workspace.settings, self._limits)
             case EventBatch():
-                return stage_events(self._indexes, batch, now_us, self._workspace.settings, self._limits)
+                staged = stage_events(self._indexes, batch, now_us, self._workspace.settings, self._limits)
+                return self.expiring.riding(staged, now_us)
             case other:
                 assert_never(other)
 
-    def declare_attributes(self, definitions: Sequence[AttributeDefinition]) -> int:
-        """Declare attributes; returns the version. Raises AlreadyExists where one exists with another type."""
-        return self._commit(lambda _: stage_attributes(self._indexes, definitions, self._limits)).version
+    def declare_attributes(
+        self, definitions: Sequence[AttributeDefinition], *, validate_only: bool = False
+    ) -> int:
+        """Declare attributes; returns the version. Raises AlreadyExists where one exists with another type.
 
-    def declare_properties(self, definitions: Sequence[PropertyDefinition]) -> int:
-        """Declare properties of events; returns the version."""
-        return self._commit(lambda _: stage_properties(self._indexes, definitions, self._limits)).version
+        With `validate_only` nothing is declared; what would be refused is.
+        """
+        return self._declare(
+            lambda _: stage_attributes(self._indexes, definitions, self._limits), validate_only
+        )
+
+    def declare_properties(
+        self, definitions: Sequence[PropertyDefinition], *, validate_only: bool = False
+    ) -> int:
+        """Declare properties of events; returns the version. `validate_only` as for attributes."""
+        return self._declare(
+            lambda _: stage_properties(self._indexes, definitions, self._limits), validate_only
+        )
+
+    def _declare(self, stage: Callable[[int], Staged], validate_only: bool) -> int:
+        if not validate_only:
+            return self._commit(stage).version
+        with self._writer.exclusively():
+            stage(self._now_us())
+            return self._gate.version
 
     def _commit(self, stage: Callable[[int], Staged]) -> WriteReceipt:
         if not self._is_open:
@@ -351,6 +392,8 @@ class Database:
         """How many profiles satisfy a rule, exactly, now or at another instant."""
         started_ns = time.perf_counter_ns()
         prepared = self._prepared(rule)
+        if at_us is None and (live := self.live_reads.count(prepared.condition, need)) is not None:
+            return live
         ready = prepared.ready
         if ready is not None and at_us is None:
             self._wait_for(need)
@@ -373,6 +416,11 @@ class Database:
 
     def members(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> MembersAnswer:
         """Who satisfies a rule."""
+        if (
+            at_us is None
+            and (live := self.live_reads.members(self._prepared(rule).condition, need)) is not None
+        ):
+            return live
 
         def ask(question: Question, rules: list[Condition], at: At) -> MembersAnswer:
             held, warnings = answer.members(question, rules[0])
@@ -392,6 +440,9 @@ class Database:
         self, key: str, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
     ) -> CheckAnswer:
         """Whether one profile satisfies each of several rules; an unknown one satisfies none."""
+        conditions = [self._prepared(rule).condition for rule in rules]
+        if at_us is None and (live := self.live_reads.check(key, conditions, need)) is not None:
+            return live
 
         def ask(question: Question, conditions: list[Condition], at: At) -> CheckAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
@@ -471,11 +522,8 @@ class Database:
         return self._ask([rule], at_us, need, lambda question, rules, _: editing.describe(question, rules[0]))
 
     def memberships(self, key: str, *, need: Need = _NEED_NOTHING) -> MembershipsAnswer:
-        """The segments that one profile is in."""
-        ids = sorted(self._catalogue.all())
-        held = self.check(key, [InSegment(id_) for id_ in ids], need=need)
-        names = tuple(id_ for id_, is_in in zip(ids, held.results, strict=True) if is_in)
-        return MembershipsAnswer(held.is_known, names, held.version, held.now_us, held.engine_us)
+        """The live segments that one profile is in."""
+        return self.live_reads.memberships(key, need)
 
     def get_profile(self, key: str) -> ProfileAnswer:
         """Everything known of one profile; raises NotFound."""
@@ -569,13 +617,14 @@ class Database:
                 "identities": indexes.identities.nbytes,
                 "attributes": indexes.attributes.nbytes,
                 "events": indexes.events.nbytes,
+                "live": self.live.nbytes,
+                "changes": self._changes.nbytes,
             },
             clock_offset_us=getattr(self._clock, "offset_us", 0),
         )
 
     def _moment_at(self, now_us: int) -> Moment:
-        settings = self._workspace.settings
-        return Moment(now_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
+        return _moment_under(self._workspace.settings, now_us)
 
     def tick(self) -> int:
         """Bring live segments to the clock's now: whoever time alone makes a member joins, and leaves; the version."""
@@ -663,10 +712,13 @@ class Database:
         self._keeper = Keeper(store, options, self._capture, self._tell_now, self._upkeep)
 
     def _upkeep(self) -> None:
-        """Complete the erasures whose time has come."""
+        """Complete the erasures whose time has come, and let go of events that are kept no longer."""
         since_us = self.people.pending_since_us
-        if since_us is not None and self._now_us() - since_us >= self._erasure_within_us and self._is_open:
-            self.complete_erasures()
+        with suppress(FailedPrecondition):  # it is being closed: the next start goes on
+            if since_us is not None and self._now_us() - since_us >= self._erasure_within_us:
+                self.complete_erasures()
+            if self.expiring.is_due(self._now_us()):
+                self.expiring.expire()
 
     def _tell_now(self, store: Store) -> None:
         with self._writer.exclusively():
@@ -692,6 +744,7 @@ class Database:
             ]
             content.append(list(cast("Iterator[state.Plain]", self._indexes.requests.dump())))
             content.append(plain_settings(self._workspace.settings))
+            content.append(self._catalogue.retention.dump())
 
         def let_go() -> None:
             with self._gate.lock:
@@ -715,6 +768,8 @@ class Database:
             self._indexes.requests.restore(cast("list[object]", later[2]))
         if len(later) > 3:
             self._workspace.use(restore_settings(later[3]))
+        if len(later) > 4:
+            self._catalogue.retention.restore(later[4])
         self._changes.restore(later[1] if len(later) > 1 else None, version, now_us)
         return offset_us
 
@@ -731,6 +786,10 @@ class _StoreLog:
 
     def append(self, version: int, now_us: int, staged: Staged) -> None:
         self._store.append(version, self._recorder.encode(now_us, staged))
+
+
+def _moment_under(settings: Settings, now_us: int) -> Moment:
+    return Moment(now_us, settings.default_zone, settings.week_starts_on, settings.opt_out_topics)
 
 
 def _clock_from(start_us: int | None) -> WallClock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import IDENTIFIERS
 from headcount_engine.indexes.attributes import Attribute, AttributeView
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
@@ -79,6 +80,10 @@ class PinnedView:
         """Dense ids as of this version, -1 for unknown keys. However composed, as when they were written."""
         admitted = admit_texts(keys, len(keys.data), as_key=True).texts
         return self._indexes.identities.find_in(self.population, admitted)
+
+    def own(self, people: Bitmap) -> Bitmap:
+        population = self.population
+        return people if population.count == population.ids_end else people & population.existing
 
     def keys_at(self, ids: I64) -> Texts:
         return take_texts(*self._keys, ids)

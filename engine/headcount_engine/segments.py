@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
@@ -12,6 +13,7 @@ from headcount_engine.evaluation import answer
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.ingest.commit import Writer
 from headcount_engine.ingest.staging import Staged
+from headcount_engine.live_reads import LiveReads
 from headcount_engine.membership import pages
 from headcount_engine.membership.catalogue import Catalogue, Definition
 from headcount_engine.membership.lists import ListEdit
@@ -35,8 +37,15 @@ class Segments:
     """The segments of one database. Every method may be called from any thread; writes take turns."""
 
     def __init__(
-        self, catalogue: Catalogue, asker: Asker, writer: Writer, commit: Commit, workspace: Workspace
+        self,
+        catalogue: Catalogue,
+        asker: Asker,
+        live: LiveReads,
+        writer: Writer,
+        commit: Commit,
+        workspace: Workspace,
     ) -> None:
+        self._live = live
         self._catalogue = catalogue
         self._asker = asker
         self._writer = writer
@@ -48,22 +57,31 @@ class Segments:
     def get(self, segment: str) -> Segment:
         """One segment by id or name, with its exact size; raises NotFound."""
         definition = self._catalogue.get(segment)
-
-        def ask(question: Question, rules: list[Condition], at: At) -> Segment:
-            return self._shown(definition, answer.sizes(question, rules)[0], at)
-
-        return self._asker.ask([InSegment(definition.id)], None, NEED_NOTHING, ask)
+        (shown,) = self._sized([definition])[0]
+        return shown
 
     def page(self, query: SegmentQuery) -> SegmentPage:
         """A page of segments with exact sizes, all at one version and now."""
         chosen = pages.select(self._catalogue.all().values(), query)
+        sized, at = self._sized(chosen)
+        return pages.page_of(sized, query, at.version, at.now_us)
 
-        def ask(question: Question, rules: list[Condition], at: At) -> SegmentPage:
-            sizes = answer.sizes(question, rules)
-            sized = [self._shown(d, s, at) for d, s in zip(chosen, sizes, strict=True)]
-            return pages.page_of(sized, query, at.version, at.now_us)
+    def _sized(self, chosen: Sequence[Definition]) -> tuple[list[Segment], At]:
+        """Segments with their sizes, as kept; those of drafts are counted at the same now."""
+        sizes, version, now_us = self._live.sizes([d.id for d in chosen])
+        at = At(version, now_us, time.perf_counter_ns())
+        drafts = [row for row, size in enumerate(sizes) if size is None]
 
-        return self._asker.ask([InSegment(d.id) for d in chosen], None, NEED_NOTHING, ask)
+        def ask(question: Question, rules: list[Condition], _: At) -> list[int]:
+            return answer.sizes(question, rules)
+
+        if drafts:
+            rules = [InSegment(chosen[row].id) for row in drafts]
+            for row, size in zip(
+                drafts, self._asker.ask(rules, None, NEED_NOTHING, ask, now_us=now_us), strict=True
+            ):
+                sizes[row] = size
+        return [self._shown(d, s, at) for d, s in zip(chosen, sizes, strict=True)], at
 
     def _shown(self, definition: Definition, size: int | None, at: At) -> Segment:
         return pages.segment_of(

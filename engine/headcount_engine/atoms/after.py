@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headcount_engine import bitmaps
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import IDENTIFIERS
 from headcount_engine.indexes import predicates
 from headcount_engine.indexes.attributes import Attribute, AttributeView
@@ -42,7 +43,8 @@ class Changes:
     columns      by attribute name: the attribute and what will be written, one edit after the other
     events       by event name: what will be added
     replaced     by event name: all published runs as they will be, where merges or erasures change them
-    event_types  properties that are declared with the commit
+    declared     by event name: properties that are declared with the commit
+    merged       profiles that end in another, and which
     """
 
     new_keys: Texts
@@ -50,6 +52,7 @@ class Changes:
     events: Mapping[str, TypeEdit]
     declared: Mapping[str, Mapping[str, ValueType]]
     replaced: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
+    merged: Mapping[int, int] = field(default_factory=dict)
 
 
 NO_CHANGES = Changes(Texts.of([]), {}, {}, {})
@@ -125,6 +128,8 @@ class After:
     def find_keys(self, keys: Texts) -> I64:
         """Ids, -1 for unknown keys."""
         found = self.indexes.identities.find(keys)
+        for loser, survivor in self.changes.merged.items():
+            found[found == loser] = survivor
         if len(self.changes.new_keys):
             new = {key: self.first_new + i for i, key in enumerate(self.changes.new_keys.to_list())}
             for row, key in enumerate(keys.to_list()):
@@ -278,6 +283,12 @@ class Few:
         inside = at < len(self._ids)
         inside[inside] = self._ids[at[inside]] == found[inside]
         return np.where(inside, at, -1)
+
+    def own(self, people: Bitmap) -> Bitmap:
+        if not people:
+            return people
+        held = [place for place, id_ in enumerate(self._ids.tolist()) if id_ in people]
+        return Bitmap(held)
 
     def keys_at(self, ids: I64) -> Texts:
         return self._after.keys_at(self._ids[ids])

@@ -69,7 +69,7 @@ class CurrentAtoms:
         self._by_attribute: dict[str, dict[int, Atom]] = {}
         self._verified: dict[int, Atom] = {}
         self._of_key: dict[int, Atom] = {}
-        self._moment: Moment | None = None
+        self.moment: Moment | None = None
         self._of_nobody: U64 | None = None
 
     @property
@@ -191,11 +191,11 @@ class CurrentAtoms:
 
     def begin(self, moment: Moment) -> None:
         """Atoms were built at this moment."""
-        self._moment = moment
+        self.moment = moment
 
     def stage(self, after: After, moment: Moment, definitions: Definitions) -> AtomsEdit:
         """What a commit flips. Its lists are not in it: see `Toggles.of`."""
-        before = self._moment if self._moment is not None else moment
+        before = self.moment if self.moment is not None else moment
         toggles: list[Toggles] = []
         tallied = self._tallies.stage(after, moment, definitions)
         if tallied is not None:
@@ -218,7 +218,7 @@ class CurrentAtoms:
             self._tallies.publish(edit.tallies)
         self._ranks.publish(edit.ranks)
         self._timed.publish(edit.timed)
-        self._moment = moment
+        self.moment = moment
 
     def _touched(
         self, after: After, written: Mapping[str, I64], before: Moment, moment: Moment
@@ -243,8 +243,11 @@ class CurrentAtoms:
                 touched = of(atom)
                 touched.written.append(new)
                 touched.cause = Cause.ATTRIBUTE
+        people = after.indexes.identities.view()
         for atom, ids in self._timed.crossed(before, moment):
-            of(atom).clocked.append(ids)
+            # The instants of events stay with who had them first, until that profile was merged or erased.
+            owners = bitmaps.from_ids(people.redirects.resolve(ids)) & people.existing
+            of(atom).clocked.append(bitmaps.to_ids(owners).astype(np.int64))
         for atom in self._verified.values():
             arrived, crossed = self._by_events(atom.reads, after, before, moment)
             if arrived:

@@ -73,7 +73,8 @@ class Rows(Generic[Cell]):
         """A copy of one row; zeros for an id that has none."""
         if id_ >= self.ids_end:
             return np.zeros(self.width, dtype=self._dtype)
-        return self._shards[id_ >> SHARD_BITS][id_ & (_SHARD_ROWS - 1)].copy()
+        row: NDArray[Cell] = self._shards[id_ >> SHARD_BITS][id_ & (_SHARD_ROWS - 1)].copy()
+        return row
 
     def shards(self) -> list[tuple[int, NDArray[Cell]]]:
         """(first id, the rows in use) of every shard; written in place by the writer alone."""

@@ -144,11 +144,18 @@ class Tallies:
             self._plans.clear()
             self._clear(held.column)
             self._free.append(held.column)
+            self._leave_windows()
 
     def _clear(self, column: int) -> None:
         for _, shard in self._rows.shards():
             shard[:, column] = 0
         self._full = {cell: n for cell, n in self._full.items() if cell[1] != column}
+
+    def _leave_windows(self) -> None:
+        """Forget windows that no counter has: where their ends are is only known while somebody follows them."""
+        used = {counter.window for counter in self._counters.values()}
+        kept = [(w, span) for w, span in zip(self._windows, self._spans, strict=True) if w in used]
+        self._windows, self._spans = [w for w, _ in kept], tuple(span for _, span in kept)
 
     def counters(self) -> Sequence[Counter]:
         return list(self._counters.values())

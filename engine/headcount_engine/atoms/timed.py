@@ -11,6 +11,7 @@ from headcount_engine.atoms.after import After
 from headcount_engine.atoms.instants import ABSENT, InstantOrder
 from headcount_engine.atoms.reads import TimedAttribute, TimedProperty, attribute_span, crossings, matches
 from headcount_engine.atoms.registry import Atom
+from headcount_engine.atoms.tallies import ascending
 from headcount_engine.conditions.fields import Field, bind_field
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Anniversary
@@ -36,11 +37,15 @@ class _Key:
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """An order in use. Of a property, `owners` are the profiles of the numbered events (a number is an id there)."""
+    """An order in use. Of a property, `owners` are the profiles of the numbered events (a number is an id there).
+
+    `users`: by slot and window, since one atom may have several windows on the same values. Owners stay those who had
+    the events first: who was merged into another is found under the old id.
+    """
 
     order: InstantOrder
     type: ValueType
-    users: dict[int, tuple[Atom, TimedAttribute]] = field(default_factory=dict)
+    users: dict[tuple[int, TimedAttribute], Atom] = field(default_factory=dict)
     owners: list[U32] = field(default_factory=list)
     entries: int = 0
 
@@ -78,7 +83,7 @@ class TimedColumns:
                 self._note(
                     held, key, ids.astype(np.uint32), _kept(attribute.column.view().gather(ids), key, type_)
                 )
-            held.users[atom.slot] = (atom, timed)
+            held.users[atom.slot, timed] = atom
         for timed_property in atom.reads.timed_properties:
             for name in after.type_names():
                 if matches(timed_property.events, name):
@@ -98,14 +103,14 @@ class TimedColumns:
             known = after.indexes.events.types.get(name)
             for run in known.view().runs if known is not None else ():
                 self._note_events(held, *_of_events(run, key, type_))
-        held.users[atom.slot] = (atom, timed.timed)
+        held.users[atom.slot, timed.timed] = atom
 
     def unwatch(self, atom: Atom) -> None:
         """An atom is gone; orders that nobody uses go with it."""
-        for key in [
-            k for k, held in self._held.items() if held.users.pop(atom.slot, None) and not held.users
-        ]:
-            del self._held[key]
+        for key, held in list(self._held.items()):
+            held.users = {use: user for use, user in held.users.items() if user is not atom}
+            if not held.users:
+                del self._held[key]
 
     def crossed(self, before: Moment, moment: Moment) -> list[tuple[Atom, I64]]:
         """For each atom the profiles of whose values some crossed an end of its window (and maybe a few more)."""
@@ -113,14 +118,14 @@ class TimedColumns:
             return []
         found = []
         for key, held in self._held.items():
-            for atom, timed in held.users.values():
+            for (_, timed), atom in held.users.items():
                 spans = _moved(timed, held.type, before, moment)
                 parts = [part for first, last in spans if len(part := held.order.between(first, last))]
                 if parts:
                     ids = np.concatenate(parts)
                     if key.event is not None:
                         ids = np.concatenate(held.owners)[ids]
-                    found.append((atom, np.unique(ids).astype(np.int64)))
+                    found.append((atom, ascending(ids.astype(np.int64))))
         return found
 
     def stage(self, after: After, moment: Moment, new_users: Sequence[Atom]) -> TimedEdit:
@@ -138,9 +143,9 @@ class TimedColumns:
                     events.append((key, *_of_events(piece, key, held.type)))
             elif key.name in after.changes.columns:
                 attribute, edits = after.changes.columns[key.name]
-                ids = np.unique(np.concatenate([e.changed for e in edits]))
-                values = after.values(attribute, ids.astype(np.int64))
-                columns.append((key, ids, _kept(values, key, held.type)))
+                ids = ascending(np.concatenate([e.changed for e in edits]).astype(np.int64))
+                values = after.values(attribute, ids)
+                columns.append((key, ids.astype(np.uint32), _kept(values, key, held.type)))
         return TimedEdit(columns, events)
 
     def publish(self, edit: TimedEdit) -> None:

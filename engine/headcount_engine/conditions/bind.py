@@ -42,6 +42,7 @@ from headcount_engine.conditions.events import (
 from headcount_engine.conditions.fields import Field, FieldTest
 from headcount_engine.conditions.needs import Definitions, Meaning
 from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
+from headcount_engine.conditions.retention import check_carriers, check_leaf, types_of
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.text.names import suggest
 from headcount_engine.conditions.tree import (
@@ -58,6 +59,7 @@ from headcount_engine.conditions.tree import (
     Compare,
     Condition,
     Did,
+    EventLeaf,
     EventName,
     Events,
     Everyone,
@@ -98,6 +100,7 @@ from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.predicates import Present
 from headcount_engine.indexes.store import ReadView
+from headcount_engine.indexes.totals import Totals
 from headcount_engine.model.batches import Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind
@@ -117,6 +120,7 @@ class Binder:
         self._is_elsewhen = is_elsewhen
         self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
+        self._has_retention = any(held.retention is not None for held in view.event_types.values())
         self._keyed: str | None = None
         """The property of the `same` that is being bound."""
 
@@ -129,6 +133,9 @@ class Binder:
         return found
 
     def _bind(self, node: Condition) -> Bound:
+        if isinstance(node, EventLeaf) and self._has_retention:
+            types = types_of(node, self.view.event_types)
+            check_leaf(node, types, is_keyed=self.is_keyed, now_us=self.moment.now_us)
         match node:
             case Everyone():
                 return All()
@@ -163,8 +170,9 @@ class Binder:
             case InSegment(segment):
                 return self._segment(segment)
             case Did(events, count, window):
-                span = self.event_span(window)
-                return EventCount(self.sources(events), span, count)
+                span, sources = self.event_span(window), self.sources(events)
+                is_ever = window is None and events.where is None
+                return EventCount(sources, span, count, _gone(sources) if is_ever else ())
             case Aggregate():
                 return bind_aggregate(self, node)
             case ActiveDays():
@@ -226,6 +234,12 @@ class Binder:
         if meaning.rule is None:
             return added
         found = self.bind_apart(meaning.rule)
+        kept = Given(self._existing(meaning.kept_at(None if self._is_elsewhen else self.moment.now_us)))
+        if kept.bitmap:
+            stays: Bound = kept
+            if meaning.retention_is_for_unknown:
+                stays = And((kept, Complement(bind_known(self))))
+            found = Or((found, stays))
         if added.bitmap:
             found = Or((found, added))
         if meaning.removed:
@@ -234,8 +248,7 @@ class Binder:
 
     def _existing(self, held: Bitmap) -> Bitmap:
         """Those of a list who exist."""
-        population = self.view.population
-        return held if population.count == population.ids_end else held & population.existing
+        return self.view.own(held)
 
     @property
     def is_keyed(self) -> bool:
@@ -265,6 +278,7 @@ class Binder:
             bound = self.bind(child)
         finally:
             self._keyed = None
+        check_carriers(name, carriers)
         sources = tuple(TypeSource(held, None) for held in carriers)
         found = tuple(f for held in carriers if (f := self.property_field(name, held)) is not None)
         return Keyed(name, sources, found, self.event_span(None), bound)
@@ -272,12 +286,16 @@ class Binder:
     def _first_time(self, events: Events, window: Window) -> Bound:
         """The first ever match lies in the window: one does, and none came before."""
         sources, span = self.sources(events), self.event_span(window)
-        return And(
-            (
-                EventCount(sources, span, AT_LEAST_ONCE),
-                EventCount(sources, Span(EVER.first, min(span.first - 1, self.moment.now_us)), NEVER),
-            )
-        )
+        inside: Bound = EventCount(sources, span, AT_LEAST_ONCE)
+        earlier = Span(EVER.first, min(span.first - 1, self.moment.now_us))
+        none_before: Bound = EventCount(sources, earlier, NEVER)
+        for totals in _gone(sources) if events.where is None else ():
+            is_first = totals.firsts_us
+            within = totals.profiles[(is_first >= span.first) & (is_first <= span.last)]
+            before = totals.profiles[is_first < span.first]
+            inside = Or((inside, Given(bitmaps.from_ids(within))))
+            none_before = And((none_before, Complement(Given(bitmaps.from_ids(before)))))
+        return And((inside, none_before))
 
     # -------------------------------------------------------------------------------------------- events
 
@@ -377,6 +395,12 @@ class Binder:
         """Whether other event types have the property with another family of type: then this one just never matches."""
         others = [t.properties[name] for t in self.view.event_types.values() if name in t.properties]
         return any(other.kind is not held.properties[name].kind for other in others)
+
+
+def _gone(sources: tuple[TypeSource, ...]) -> tuple[Totals, ...]:
+    """What is known of events of these types that are no longer kept."""
+    kept = (source.type.retention for source in sources)
+    return tuple(retention.totals for retention in kept if retention is not None and len(retention.totals))
 
 
 def attribute_field(attribute: AttributeView) -> Field:

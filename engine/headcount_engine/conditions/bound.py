@@ -17,6 +17,7 @@ from headcount_engine.conditions.tree import CountRange, End, Function, Op
 from headcount_engine.indexes.attributes import AttributeView
 from headcount_engine.indexes.events import TypeView
 from headcount_engine.indexes.predicates import Predicate
+from headcount_engine.indexes.totals import Totals
 from headcount_engine.model.batches import U64
 
 # ----------------------------------------------------------------------------------- conditions on one event
@@ -159,11 +160,15 @@ class TypeSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventCount:
-    """How many events of the sources lie in the span: `count.low` to `count.high`."""
+    """How many events of the sources lie in the span: `count.low` to `count.high`.
+
+    `gone`: events that are no longer kept and count too; they all lie in the span.
+    """
 
     sources: tuple[TypeSource, ...]
     span: Span
     count: CountRange
+    gone: tuple[Totals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Protocol
 
-from headcount_engine.bitmaps import Bitmap
+from headcount_engine.bitmaps import EMPTY, Bitmap
 from headcount_engine.conditions.tree import (
     Anniversary,
     Between,
@@ -39,7 +39,8 @@ class Meaning:
     """What a reference to a segment stands for: (`rule` or `added`) and not `removed`.
 
     `rule` None: nobody but those added. `holds_lists`: lists or frozen members play a part, which are as now also where
-    the rule is asked at another instant.
+    the rule is asked at another instant. `kept`: those who ceased to match, who stay for `retention_us`, or only
+    the unknown of them.
     """
 
     id: str
@@ -47,6 +48,21 @@ class Meaning:
     added: Bitmap
     removed: Bitmap
     holds_lists: bool
+    kept: Kept | None = None
+    retention_us: int = 0
+    retention_is_for_unknown: bool = False
+
+    def kept_at(self, now_us: int | None) -> Bitmap:
+        """Who is kept by retention at an instant; with None as of the version, whatever instant is asked about."""
+        if self.kept is None:
+            return EMPTY
+        return self.kept.at(now_us, self.retention_us)
+
+
+class Kept(Protocol):
+    """Profiles that ceased to match, and when."""
+
+    def at(self, now_us: int | None, retention_us: int) -> Bitmap: ...
 
 
 class Definitions(Protocol):
@@ -74,6 +90,8 @@ def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
                 if meaning.rule is not None and meaning.id not in seen:
                     seen.add(meaning.id)
                     stack.append(meaning.rule)
+                if meaning.kept is not None and meaning.retention_is_for_unknown:
+                    names.add(IDENTIFIERS)
             case HasTag():
                 names.add(TAGS)
             case HasChannel():

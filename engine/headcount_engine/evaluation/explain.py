@@ -50,7 +50,7 @@ from headcount_engine.conditions.windows import Window
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.one_profile import OneProfile
 from headcount_engine.indexes.store import ReadView
-from headcount_engine.model.answers import Deadline, Explanation, Measured
+from headcount_engine.model.answers import NO_DEADLINE, Deadline, Explanation, Measured
 from headcount_engine.model.instants import days_to_date, local_date
 from headcount_engine.model.schema import changed_attribute
 from headcount_engine.model.values import Cell, Date, Instant
@@ -188,6 +188,10 @@ class Explainer:
                 return t_us, True
         return None, len(instants) <= turns_max
 
+    def turns(self, rule: Condition) -> Iterator[int]:
+        """Every instant at which the clock alone may change the answer, past ones included."""
+        return self._turns(rule, set())
+
     def _turns(self, node: Condition, seen: set[str]) -> Iterator[int]:
         """Every instant at which a leaf under the node may change for this profile, past ones included."""
         moment = self._moment
@@ -311,3 +315,10 @@ def _exactly(k: int, costs: list[_Costs]) -> _Costs:
         best = following
     others = [flips for count, flips in best.items() if count != k]
     return _Costs(best.get(k), min(others, key=len, default=None))
+
+
+def turns_of(
+    view: ReadView, profile: int, rule: Condition, moment: Moment, definitions: Definitions
+) -> Iterator[int]:
+    """Every instant at which the clock alone may change the answer about a profile, past ones included."""
+    return Explainer(view, profile, moment, definitions, NO_DEADLINE).turns(rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes.attributes import AttributeStore, AttributeView
 from headcount_engine.indexes.deduplication import EventIds
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
@@ -63,6 +64,10 @@ class ReadView(Protocol):
 
     def find_keys(self, keys: Texts) -> I64:
         """Dense ids, -1 for unknown keys."""
+        ...
+
+    def own(self, people: Bitmap) -> Bitmap:
+        """Those of a list (of dense ids) whom the view has, by its own numbers."""
         ...
 
     def keys_at(self, ids: I64) -> Texts:

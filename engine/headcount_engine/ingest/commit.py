@@ -46,6 +46,10 @@ class Live(Protocol):
         """A commit of definitions, at a now that everything else has reached."""
         ...
 
+    def settings(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """Other settings of the workspace, at a now that everything else has reached."""
+        ...
+
     def clock(self, now_us: int) -> tuple[Staged, LiveEdit]:
         """What the clock alone brings."""
         ...
@@ -110,6 +114,9 @@ class Writer:
         if self._live is not None and (staged.segments or staged.removed_segments):
             self.tick(now_us)
             staged, edit = self._live.definitions(staged, now_us)
+        elif self._live is not None and staged.settings is not None:
+            self.tick(now_us)
+            staged, edit = self._live.settings(staged, now_us)
         elif self._live is not None:
             staged, edit = self._live.data(staged, now_us)
         version = self._gate.version + 1
@@ -118,7 +125,7 @@ class Writer:
         return version
 
     def tick(self, now_us: int | None = None) -> int:
-        """Bring live segments to a now (the clock's); a version if anybody joins or leaves by it. Returns the version."""
+        """Bring live segments to a now (the clock's), in a version if anybody joins or leaves; the version."""
         with self._turn:
             now_us = max(self._clock.now_us() if now_us is None else now_us, self._gate.now_us)
             if self._live is None or now_us == self._gate.now_us:
@@ -131,6 +138,7 @@ class Writer:
             else:
                 with self._gate.lock:
                     self._live.publish(edit)
+                    self._catalogue.retention.publish(staged.retained)
                     self._gate.now_us = now_us
             return self._gate.version
 
@@ -161,8 +169,8 @@ class Writer:
             self._gate.version, self._gate.now_us = version, now_us
             self._changes.publish(version, now_us, staged.flips, staged.removed_segments)
         self._changes.settle()
-        for edit in staged.events:
-            self._indexes.events.types[edit.name].compact()
+        for events in staged.events:
+            self._indexes.events.types[events.name].compact()
 
     @staticmethod
     def _says_something(staged: Staged) -> bool:
@@ -194,10 +202,9 @@ class Writer:
             self._catalogue.put(definition)
         if staged.lists:
             self._catalogue.lists.publish(staged.lists)
+        self._catalogue.retention.publish(staged.retained)
         for id_ in staged.removed_segments:
             self._catalogue.remove(id_)
-        if staged.requests:
-            indexes.requests.publish(staged.requests, version, now_us)
         if staged.settings is not None:
             self._workspace.use(staged.settings)
         if staged.requests:
@@ -208,6 +215,8 @@ class Writer:
         indexes = self._indexes
         for leads in staged.leads:
             leads.attribute.lead(leads.codes, leads.profile_plus_one)
+        for name, kept_us in staged.retentions.items():
+            indexes.events.ensure(name).retain(kept_us)
         if staged.relinking is not None:
             staged.relinking.publish(indexes)
         for merge in staged.merges:

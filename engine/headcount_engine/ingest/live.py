@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headcount_engine.atoms.after import NO_CHANGES, Changes
 from headcount_engine.conditions.needs import attributes_read
+from headcount_engine.conditions.spans import Moment
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit
-from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.store import ReadView
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue, CatalogueView, Definition
-from headcount_engine.membership.live import LiveEdit, LiveSegments
-from headcount_engine.model.changes import Cause, SegmentFlips
-from headcount_engine.read_view import PinnedView
-
-if TYPE_CHECKING:
-    from headcount_engine.ingest.commit import Gate
+from headcount_engine.membership.live import LiveEdit, LiveSegments, Outcome
+from headcount_engine.model.answers import Settings
+from headcount_engine.model.changes import Cause
 
 
 class LiveStage:
     """Stages live segments. The writer's, in its turn."""
 
-    def __init__(self, indexes: Indexes, catalogue: Catalogue, live: LiveSegments, gate: Gate) -> None:
-        self._indexes = indexes
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        live: LiveSegments,
+        pinned: Callable[[Iterable[str]], AbstractContextManager[ReadView]],
+        moment_under: Callable[[Settings, int], Moment],
+    ) -> None:
+        """`pinned`: the newest version, with some attributes, for as long as the context lasts."""
+        self._moment_under = moment_under
         self._catalogue = catalogue
         self._live = live
-        self._gate = gate
+        self._pinned = pinned
 
     def data(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
         """A commit without definitions, with the joins and leaves it brings; the clock moves to its now first."""
@@ -40,7 +45,7 @@ class LiveStage:
             gone = {merge.loser: Cause.MERGE for merge in staged.merges}
             gone |= {erasure.profile: Cause.ERASURE for erasure in staged.erasures}
             ids = {*gone, *(merge.survivor for merge in staged.merges)}
-            edit, flips = self._live.stage_anew(
+            outcome = self._live.stage_anew(
                 changes,
                 np.array(sorted(ids), dtype=np.int64),
                 gone,
@@ -51,39 +56,53 @@ class LiveStage:
             )
         else:
             default = Cause.EVENT if staged.events and not staged.columns else Cause.ATTRIBUTE
-            edit, flips = self._live.stage(changes, staged.lists, now_us, definitions, default)
-        return replace(staged, flips=flips), edit
+            outcome = self._live.stage(changes, staged.lists, now_us, definitions, default)
+        return replace(staged, flips=outcome.flips, retained=outcome.retained), outcome.edit
 
     def clock(self, now_us: int) -> tuple[Staged, LiveEdit]:
         """What the clock alone brings."""
-        edit, flips = self._live.stage(NO_CHANGES, (), now_us, self._catalogue.view(), Cause.CLOCK)
-        return Staged(accepted=0, flips=flips), edit
+        outcome = self._live.stage(NO_CHANGES, (), now_us, self._catalogue.view(), Cause.CLOCK)
+        return Staged(accepted=0, flips=outcome.flips, retained=outcome.retained), outcome.edit
 
     def definitions(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
         """A commit of definitions; everything else is true for this now already. Raises InvalidRule."""
         after = self._catalogue.after(staged.segments, staged.lists, staged.removed_segments)
-        edit, flips = self._defined(staged.segments, staged.removed_segments, after, now_us)
-        return replace(staged, flips=flips), edit
+        outcome = self._defined(staged.segments, staged.removed_segments, after, now_us)
+        return replace(staged, flips=outcome.flips), outcome.edit
+
+    def settings(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
+        """Other settings of the workspace; everything else is true for this now already."""
+        assert staged.settings is not None
+        after = self._catalogue.view()
+        segments = tuple(after.by_id.values())
+        moment = self._moment_under(staged.settings, now_us)
+        with self._pinned(_names(segments, after)) as view:
+            outcome = self._live.stage_settings(segments, after.lists, view, moment, after)
+        return replace(staged, flips=outcome.flips), outcome.edit
 
     def rebuild(self, now_us: int) -> LiveEdit:
         """Every live segment from nothing, as after a restart."""
         view = self._catalogue.view()
-        edit, _ = self._defined(tuple(view.by_id.values()), (), view, now_us)
-        return edit
+        return self._defined(tuple(view.by_id.values()), (), view, now_us).edit
 
     def _defined(
         self, changed: Sequence[Definition], removed: Sequence[str], after: CatalogueView, now_us: int
-    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
-        names = set[str]()
-        for definition in changed:
-            if definition.rule is not None:
-                names |= attributes_read(definition.rule, after)
-        with PinnedView(self._indexes, self._gate, names, self._catalogue) as view:
+    ) -> Outcome:
+        with self._pinned(_names(changed, after)) as view:
             return self._live.stage_definitions(changed, removed, after.lists, view, now_us, after)
 
     def publish(self, edit: LiveEdit) -> None:
         """Carry out. Under the gate."""
         self._live.publish(edit)
+
+
+def _names(segments: Iterable[Definition], after: CatalogueView) -> set[str]:
+    """The attributes that rules read."""
+    found = set[str]()
+    for definition in segments:
+        if definition.rule is not None:
+            found |= attributes_read(definition.rule, after)
+    return found
 
 
 def _changes(staged: Staged) -> Changes:
@@ -94,6 +113,7 @@ def _changes(staged: Staged) -> Changes:
     replaced = (
         {} if staged.relinking is None else {e.name: (*e.sealed, *e.open) for e in staged.relinking.runs}
     )
+    merged = {merge.loser: merge.survivor for merge in staged.merges}
     return Changes(
-        staged.new_keys, columns, {e.name: e for e in staged.events}, staged.declared_events, replaced
+        staged.new_keys, columns, {e.name: e for e in staged.events}, staged.declared_events, replaced, merged
     )

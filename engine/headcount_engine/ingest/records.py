@@ -33,12 +33,13 @@ from headcount_engine.indexes.requests import Mark, plain_of, receipt_of
 from headcount_engine.indexes.state import Plain
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.tombstones import EraseEdit, Holder
-from headcount_engine.ingest.relinking import dictionary_of, relinking
+from headcount_engine.ingest.relinking import dictionary_of, expiry, relinking
 from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.membership import pages
 from headcount_engine.membership.lists import ListEdit
+from headcount_engine.membership.retention import RetentionEdit
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.requests import RequestId
 from headcount_engine.model.segments import ListName
@@ -67,8 +68,11 @@ class Section(enum.IntEnum):
     ERASURES = 21
     RELEASED = 22
     COMPLETED = 23
+    RETENTIONS = 24
+    FLOORS = 25
     REQUESTS = 30
     FLIPS = 13
+    RETAINED = 15
 
 
 class Recorder:
@@ -107,11 +111,14 @@ class Recorder:
             (Section.BATCH, [1] if staged.takes_batch else []),
             (Section.SEGMENTS, [list(pages.dump_definition(d).items()) for d in staged.segments]),
             (Section.REMOVED_SEGMENTS, list(staged.removed_segments)),
+            (Section.RETAINED, [[e.segment, e.ids, e.since_us] for e in staged.retained]),
             (Section.LISTS, [[e.segment, e.which.value, e.entered, e.gone] for e in staged.lists]),
             (Section.SETTINGS, [] if staged.settings is None else [plain_settings(staged.settings)]),
             (Section.MERGES, _merges(staged)),
             (Section.ERASURES, [people.erasure_of(e) for e in staged.erasures]),
             (Section.RELEASED, [people.released_of(r) for r in staged.released]),
+            (Section.RETENTIONS, [[name, kept_us] for name, kept_us in staged.retentions.items()]),
+            (Section.FLOORS, [[name, floor_us] for name, floor_us in staged.floors.items()]),
             (Section.COMPLETED, [staged.completes_version] if staged.completes_version else []),
             (Section.FLIPS, _flips(staged)),
             (Section.REQUESTS, [_mark(mark) for mark in staged.requests]),
@@ -219,6 +226,10 @@ class _Decoder:
                 staged, removed_segments=tuple(cast("list[str]", held))
             ),
             Section.LISTS: self._lists,
+            Section.RETAINED: lambda staged, held: replace(
+                staged,
+                retained=tuple(RetentionEdit(*edit) for edit in cast("list[tuple[str, U32, I64]]", held)),
+            ),
             Section.SETTINGS: lambda staged, held: replace(staged, settings=restore_settings(held[0])),
             Section.MERGES: self._merges,
             Section.ERASURES: lambda staged, held: replace(
@@ -226,6 +237,12 @@ class _Decoder:
             ),
             Section.RELEASED: lambda staged, held: replace(
                 staged, released=tuple(map(people.restore_released, held))
+            ),
+            Section.RETENTIONS: lambda staged, held: replace(
+                staged, retentions=dict(cast("list[tuple[str, int | None]]", held))
+            ),
+            Section.FLOORS: lambda staged, held: replace(
+                staged, floors=dict(cast("list[tuple[str, int]]", held))
             ),
             Section.COMPLETED: lambda staged, held: replace(staged, completes_version=cast("int", held[0])),
             Section.FLIPS: lambda staged, held: replace(
@@ -241,6 +258,7 @@ class _Decoder:
                 )
             staged = readers[Section(number)](staged, cast("list[Plain]", content))
         work = relinking(self._indexes, staged.merges, staged.erasures, staged.released)
+        work = work or expiry(self._indexes, staged.floors)
         return replace(staged, relinking=work)
 
     def _keys(self, staged: Staged, held: list[Plain]) -> Staged:

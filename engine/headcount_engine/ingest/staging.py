@@ -17,6 +17,7 @@ from headcount_engine.indexes.tombstones import EraseEdit, Released
 from headcount_engine.ingest.relinking import Relinking
 from headcount_engine.membership.catalogue import Definition
 from headcount_engine.membership.lists import ListEdit
+from headcount_engine.membership.retention import RetentionEdit
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.batches import I64, U32, RejectedRow, Texts
 from headcount_engine.model.changes import SegmentFlips
@@ -59,6 +60,8 @@ class Staged:
     """Ids of segments to take out."""
     lists: tuple[ListEdit, ...] = ()
     """What happens to the lists of segments, after `segments` are entered and before any is taken out."""
+    retained: tuple[RetentionEdit, ...] = ()
+    """Who comes to be kept in which segments after ceasing to match, and who is kept no longer, in this order."""
     flips: tuple[SegmentFlips, ...] = ()
     """Who joins and leaves which segments by all of this; at most one of a segment."""
     merges: tuple[MergeEdit, ...] = ()
@@ -75,7 +78,9 @@ class Staged:
     """Requests that this commit carries out, or a part of."""
     settings: Settings | None = None
     """The settings from now on; None leaves them."""
-    requests: tuple[Mark, ...] = ()
-    """Requests that this commit carries out, or a part of."""
+    retentions: Mapping[str, int | None] = field(default_factory=dict)
+    """How long raw events of a type are kept from now on, in microseconds; None: for ever."""
+    floors: Mapping[str, int] = field(default_factory=dict)
+    """The instant before which raw events of a type go."""
     completes_version: int = 0
     """Erasures up to this version have left every file of the store; 0: nothing new is known."""

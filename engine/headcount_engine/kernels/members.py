@@ -61,7 +61,8 @@ def _run(codes: I64, start: int, end: int, atoms: U64, members: U64, stack: U8) 
             else:
                 stack[top] = np.uint8((codes[at] <= total) & (total <= codes[at + 1]))
                 at += 2
-    return stack[0]
+    value: np.uint8 = stack[0]
+    return value
 
 
 @inline_kernel
@@ -77,7 +78,7 @@ def _ask(ranks: I64, start: int, end: int, cause: int, pending: U64, causes: U8)
 @kernel("(int64[::1], int64, int64, uint64[::1], uint64[::1], uint8[::1])")
 def value_of(codes: I64, start: int, end: int, atoms: U64, members: U64, stack: U8) -> int:
     """The value of the program codes[start:end] for one profile."""
-    return np.int64(_run(codes, start, end, atoms, members, stack))
+    return int(_run(codes, start, end, atoms, members, stack))
 
 
 @kernel(

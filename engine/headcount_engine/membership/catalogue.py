@@ -28,6 +28,7 @@ from headcount_engine.errors import (
 )
 from headcount_engine.limits import MICROSECONDS_PER_DAY, Limits
 from headcount_engine.membership.lists import NO_LISTS, ListEdit, ListStore, SegmentLists
+from headcount_engine.membership.retention import Kept, RetentionStore
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
 from headcount_engine.model.schema import checked_name
 from headcount_engine.model.segments import LANGUAGE_LEVEL, SegmentKind, SegmentState
@@ -73,6 +74,11 @@ class Definition:
         return "" if self.rule is None else to_text(self.rule)
 
 
+def keeps_anybody(definition: Definition) -> bool:
+    """Whether profiles may stay in the segment after they ceased to match."""
+    return definition.retention_us is not None and definition.state is SegmentState.LIVE
+
+
 def references(rule: Condition | None) -> set[str]:
     """The segments that a rule names."""
     return set() if rule is None else {node.segment for node in walk(rule) if isinstance(node, InSegment)}
@@ -103,6 +109,8 @@ class CatalogueView:
     revision: int
     references: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By id, the segments that its rule names."""
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """By id, who ceased to match lately."""
 
     def find(self, segment: str) -> Definition | None:
         """By id, then by name."""
@@ -123,9 +131,13 @@ class CatalogueView:
         if definition.state.is_frozen:
             frozen = EMPTY if lists.frozen is None else lists.frozen
             return Meaning(definition.id, None, frozen, EMPTY, True)
+        added, removed, holds_lists = lists.added, lists.removed, True
         if definition.kind is SegmentKind.RULE:
-            return Meaning(definition.id, definition.rule, EMPTY, EMPTY, False)
-        return Meaning(definition.id, definition.rule, lists.added, lists.removed, True)
+            added, removed, holds_lists = EMPTY, EMPTY, definition.retention_us is not None
+        return Meaning(
+            definition.id, definition.rule, added, removed, holds_lists,
+            self.kept.get(definition.id), definition.retention_us or 0, definition.retention_is_for_unknown,
+        )  # fmt: skip
 
     def dependents(self, id_: str) -> list[Definition]:
         """The segments that refer to this one, by name."""
@@ -158,12 +170,20 @@ class Catalogue:
         self._by_name: dict[str, str] = {}
         self._references: dict[str, frozenset[str]] = {}
         self.lists = ListStore()
+        self.retention = RetentionStore()
         self.revision = 0
         """Counts the changes of the catalogue."""
 
     def view(self) -> CatalogueView:
         """As it is; what changes later is not seen. Under the gate, or by the writer."""
-        return CatalogueView(self._by_id, self._by_name, self.lists.all(), self.revision, self._references)
+        return CatalogueView(
+            self._by_id,
+            self._by_name,
+            self.lists.all(),
+            self.revision,
+            self._references,
+            self.retention.all(),
+        )
 
     def after(
         self, segments: Iterable[Definition], lists: Iterable[ListEdit], removed: Iterable[str]
@@ -179,7 +199,9 @@ class Catalogue:
             held.pop(id_, None)
             future.remove(id_)
         view = future.view()
-        return CatalogueView(view.by_id, view.by_name, held, view.revision, view.references)
+        return CatalogueView(
+            view.by_id, view.by_name, held, view.revision, view.references, self._kept_after(view)
+        )
 
     def all(self) -> Mapping[str, Definition]:
         return self._by_id
@@ -288,8 +310,18 @@ class Catalogue:
             raise HasDependents(old.name, users)
         return old
 
+    def _kept_after(self, view: CatalogueView) -> Mapping[str, Kept]:
+        """Who is kept once the definitions are those of a view."""
+        return {
+            id_: kept
+            for id_, kept in self.retention.all().items()
+            if id_ in view.by_id and keeps_anybody(view.by_id[id_])
+        }
+
     def put(self, definition: Definition) -> None:
         """Enter or replace a definition that was decided here."""
+        if not keeps_anybody(definition):
+            self.retention.publish((), (definition.id,))
         old = self._by_id.get(definition.id)
         names = {n: i for n, i in self._by_name.items() if old is None or n != old.name}
         self._by_name = {**names, definition.name: definition.id}
@@ -300,6 +332,7 @@ class Catalogue:
     def remove(self, id_: str) -> None:
         """Take a definition out, with its lists."""
         self.lists.remove(id_)
+        self.retention.publish((), (id_,))
         name = self._by_id[id_].name
         self._by_name = {n: i for n, i in self._by_name.items() if n != name}
         self._by_id = {i: d for i, d in self._by_id.items() if i != id_}

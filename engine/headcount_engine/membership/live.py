@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headcount_engine import bitmaps
-from headcount_engine.atoms.after import NO_CHANGES, After, Changes
+from headcount_engine.atoms.after import NO_CHANGES, After, Changes, Few
 from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
-from headcount_engine.atoms.registry import Atom, AtomKey, Listed
+from headcount_engine.atoms.registry import Atom, AtomKey, Listed, Retained
 from headcount_engine.atoms.rows import Rows, column_words, put_columns
 from headcount_engine.atoms.tallies import TallyEdit, Toggles, ascending, lists_of
 from headcount_engine.bitmaps import Bitmap
@@ -27,10 +27,12 @@ from headcount_engine.indexes.store import Indexes, ReadView
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership import programs
 from headcount_engine.membership.catalogue import Definition
+from headcount_engine.membership.ceasing import ceased_us
 from headcount_engine.membership.lists import ListEdit, SegmentLists
 from headcount_engine.membership.programs import Formula
+from headcount_engine.membership.retention import ENDED, RetentionEdit, RetentionStore
 from headcount_engine.membership.sets import MemberSet
-from headcount_engine.model.batches import I64, U32, U64
+from headcount_engine.model.batches import I64, U32, U64, Mask
 from headcount_engine.model.changes import Cause, SegmentFlips
 from headcount_engine.model.segments import ListName, SegmentState
 
@@ -48,6 +50,7 @@ class _Place:
     atoms: list[AtomKey]
     slots: frozenset[int]
     others: list[str]
+    definition: Definition
     members: MemberSet = field(default_factory=MemberSet)
 
 
@@ -70,6 +73,8 @@ class LiveEdit:
     flips: Sequence[tuple[int, U32, int]] = ()
     places: Mapping[str, _Place] | None = None
     """All segments as they will be, where definitions change."""
+    anew: LiveSegments | None = None
+    """Everything made anew, to be taken over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +85,26 @@ class _Step:
     atom_rows: U64
     member_rows: U64
     flips: I64
+    retained: tuple[RetentionEdit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a commit does: to the rows, for those who watch, and to who is kept."""
+
+    edit: LiveEdit
+    flips: tuple[SegmentFlips, ...] = ()
+    retained: tuple[RetentionEdit, ...] = ()
 
 
 class LiveSegments:
     """Every segment that is kept current."""
 
-    def __init__(self, indexes: Indexes, moment_at: Callable[[int], Moment]) -> None:
+    def __init__(
+        self, indexes: Indexes, retention: RetentionStore, moment_at: Callable[[int], Moment]
+    ) -> None:
         """`moment_at`: the moment of an instant under the present settings."""
+        self._retention = retention
         self._indexes = indexes
         self._moment_at = moment_at
         self._atoms = CurrentAtoms()
@@ -113,16 +131,20 @@ class LiveSegments:
         now_us: int,
         definitions: Definitions,
         default: Cause,
-    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+    ) -> Outcome:
         """What data, lists and the clock change. `default`: why profiles that are new join."""
         moment = self._moment_at(now_us)
         if not self._places:
-            return LiveEdit(moment), ()
+            return Outcome(LiveEdit(moment))
         after = After(self._indexes, changes)
+        before = self._atoms.moment or moment
         atoms = self._atoms.stage(after, moment, definitions)
-        step = self._step(after, [*atoms.toggles, *self._listed(lists)], default)
+        over, ended = self._over(before, moment)
+        toggles = [*atoms.toggles, *self._listed(lists), *over]
+        step = self._step(after, toggles, default, before, moment, definitions)
         by_slot, told = self._told(step.flips, step.ids)
-        return LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, by_slot), told
+        edit = LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, by_slot)
+        return Outcome(edit, told, (*ended, *step.retained))
 
     def stage_anew(
         self,
@@ -133,7 +155,7 @@ class LiveSegments:
         definitions: Definitions,
         lists: Mapping[str, SegmentLists],
         cause: Cause,
-    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+    ) -> Outcome:
         """As `stage`, with everything about some profiles found anew from all that they have.
 
         `gone` are those of them that cease to exist, with why; `lists` as they will be. The clock and ranks move on
@@ -141,11 +163,15 @@ class LiveSegments:
         """
         moment = self._moment_at(now_us)
         if not self._places:
-            return LiveEdit(moment), ()
+            return Outcome(LiveEdit(moment))
         after = After(self._indexes, changes)
+        before = self._atoms.moment or moment
         atoms = self._atoms.stage(after, moment, definitions)
-        step = self._step(after, list(atoms.toggles), cause)
-        rows, tallied = self._atoms.anew(ids, after, moment, definitions, _held(lists))
+        over, ended = self._over(before, moment)
+        step = self._step(after, [*atoms.toggles, *over], cause, before, moment, definitions)
+        rows, tallied = self._atoms.anew(
+            ids, after, moment, definitions, self._held(lists, definitions, now_us)
+        )
         everyone = ascending(np.concatenate([step.ids, ids]))
         atom_rows, member_rows = self._atoms.rows_before(everyone, after), self._rows.gather(everyone)
         at = np.searchsorted(everyone, step.ids)
@@ -153,20 +179,41 @@ class LiveSegments:
         at = np.searchsorted(everyone, ids)
         rows = self._atoms.with_ranks_of(rows, atom_rows[at])
         left = np.array(sorted(gone), dtype=np.int64)
-        rows[np.searchsorted(ids, left)] = 0
+        stays = ~np.isin(ids, left)
         fresh = self._members_of(rows, ids)
-        fresh[np.searchsorted(ids, left)] = 0
-        flips = _differences(self._rows.gather(ids), fresh, cause)
+        held = self._rows.gather(ids)
+        flips, retained = self._retain(
+            _Step(ids, rows, fresh, _differences(held, fresh, cause)),
+            stays,
+            after,
+            before,
+            moment,
+            definitions,
+        )
+        rows[~stays], fresh[~stays] = 0, 0
+        flips = flips[stays[flips[:, 0]]]
+        out = _differences(held[~stays], fresh[~stays], cause)
+        out[:, 0] = np.flatnonzero(~stays)[out[:, 0]]
         for id_, why in gone.items():
-            flips[flips[:, 0] == int(np.searchsorted(ids, id_)), 3] = int(why)
+            out[out[:, 0] == int(np.searchsorted(ids, id_)), 3] = int(why)
+        flips = np.concatenate([flips, out])
         flips[:, 0] = at[flips[:, 0]]
         others = step.flips[~np.isin(step.ids[step.flips[:, 0]], ids)]
         others[:, 0] = np.searchsorted(everyone, step.ids[others[:, 0]])
         atom_rows[at], member_rows[at] = rows, fresh
         by_slot, told = self._told(np.concatenate([others, flips]), everyone)
-        return LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, by_slot), told
+        edit = LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, by_slot)
+        return Outcome(edit, told, (*ended, *step.retained, *retained, *self._forgotten(left)))
 
-    def _step(self, after: After, toggles: Sequence[Toggles], default: Cause) -> _Step:
+    def _step(
+        self,
+        after: After,
+        toggles: Sequence[Toggles],
+        default: Cause,
+        before: Moment,
+        moment: Moment,
+        definitions: Definitions,
+    ) -> _Step:
         """The rows that toggles change, and who flips by that."""
         joined = _joined(toggles)
         new = np.arange(after.first_new, after.ids_end, dtype=np.int64)
@@ -179,12 +226,91 @@ class LiveSegments:
             nobody = self._atoms.row_of_nobody()
             member_rows[is_new] = machine.members_of_nobody(nobody, self._rows.width)
         flips = machine.run(ids, joined, atom_rows, member_rows)
+        step = _Step(ids, atom_rows, member_rows, flips)
+        flips, retained = self._retain(step, ~is_new, after, before, moment, definitions)
         if bool(is_new.any()):
             at = np.flatnonzero(is_new)
             entered = _differences(np.zeros_like(member_rows[at]), member_rows[at], default)
             entered[:, 0] = at[entered[:, 0]]
             flips = np.concatenate([flips[~is_new[flips[:, 0]]], entered])
-        return _Step(ids, atom_rows, member_rows, flips)
+        return _Step(ids, atom_rows, member_rows, flips, retained)
+
+    # ------------------------------------------------------------------------------------------------ retention
+
+    def _rules(self) -> list[_Place]:
+        """The rules of segments with a retention."""
+        return [place for id_, place in self._places.items() if programs.is_hidden(id_)]
+
+    def _over(self, before: Moment, moment: Moment) -> tuple[list[Toggles], list[RetentionEdit]]:
+        """Who is kept no longer, by the clock."""
+        toggles, ended = [], []
+        for place in self._rules():
+            definition = place.definition
+            assert definition.retention_us is not None
+            kept = self._retention.of(definition.id)
+            ids = kept.over(before.now_us, moment.now_us, definition.retention_us)
+            if len(ids):
+                slot = self._atoms.slot_of(Retained(definition.id))
+                toggles.append(Toggles.of(ids.astype(np.int64), slot, Cause.CLOCK))
+                ended.append(_ended(definition.id, ids))
+        return toggles, ended
+
+    def _forgotten(self, gone: I64) -> list[RetentionEdit]:
+        """Profiles that exist no longer are not kept either."""
+        found = []
+        for id_, kept in self._retention.all().items():
+            ids = kept.ids[np.isin(kept.ids, gone)]
+            if len(ids):
+                found.append(_ended(id_, ids))
+        return found
+
+    def _retain(
+        self, step: _Step, may: Mask, after: After, before: Moment, moment: Moment, definitions: Definitions
+    ) -> tuple[I64, tuple[RetentionEdit, ...]]:
+        """Keep those for whom a rule ceased to hold, until it holds again: the flips with that, and what to note.
+
+        Whoever comes to be kept, or ceases to be, may flip other segments, some of which have a retention of their
+        own. `may`: rows that can be kept; profiles that are new have not ceased to match anything.
+        """
+        rules = self._rules()
+        if not rules:
+            return step.flips, ()
+        parts, edits = [step.flips], list[RetentionEdit]()
+        while True:
+            toggles = []
+            for place in rules:
+                own = parts[-1][(parts[-1][:, 1] == place.slot) & may[parts[-1][:, 0]]]
+                if not len(own):
+                    continue
+                segment = place.definition.id
+                slot = self._atoms.slot_of(Retained(segment))
+                bits = (step.atom_rows[own[:, 0], slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1)
+                turned = own[bits == own[:, 2].astype(np.uint64)]
+                if not len(turned):
+                    continue
+                ids = step.ids[turned[:, 0]]
+                toggles.append(
+                    Toggles(ids, np.full(len(ids), slot, dtype=np.int64), turned[:, 3].astype(np.uint8))
+                )
+                since = np.full(len(ids), ENDED, dtype=np.int64)
+                for row in np.flatnonzero(turned[:, 2] == 0).tolist():
+                    since[row] = moment.now_us
+                    if turned[row, 3] == Cause.CLOCK:
+                        since[row] = self._ceased(int(ids[row]), place, after, before, moment, definitions)
+                order = np.argsort(ids)
+                edits.append(RetentionEdit(segment, ids[order].astype(np.uint32), since[order]))
+            if not toggles:
+                return _net(parts), tuple(edits)
+            parts.append(self._built().run(step.ids, _joined(toggles), step.atom_rows, step.member_rows))
+
+    @staticmethod
+    def _ceased(
+        id_: int, place: _Place, after: After, before: Moment, moment: Moment, definitions: Definitions
+    ) -> int:
+        rule = place.definition.rule
+        assert rule is not None
+        few = Few(after, np.array([id_], dtype=np.int64), frozenset(after.type_names()))
+        return ceased_us(few, 0, rule, before.now_us, moment, definitions)
 
     def _members_of(self, atom_rows: U64, ids: I64) -> U64:
         """The segments of profiles with given atoms, each found from nothing."""
@@ -197,6 +323,8 @@ class LiveSegments:
 
     def publish(self, edit: LiveEdit) -> None:
         """Carry out. Under the gate, after the data."""
+        if edit.anew is not None:
+            self._take_over(edit.anew)
         if edit.places is not None:
             self._places = edit.places
             self._machine = None
@@ -262,7 +390,7 @@ class LiveSegments:
         now_us: int,
         definitions: Definitions,
         cause: Cause = Cause.DEFINITION,
-    ) -> tuple[LiveEdit, tuple[SegmentFlips, ...]]:
+    ) -> Outcome:
         """What new, edited and removed segments change, at the instant the rows are true for.
 
         `lists` and `definitions` are as they will be; `view` is the published state with every attribute that the rules
@@ -274,8 +402,11 @@ class LiveSegments:
         after = After(self._indexes, NO_CHANGES)
         kept = {d.id: d for d in changed if d.state is not SegmentState.DRAFT}
         formulas: dict[str, Formula] = {}
+        owners: dict[str, Definition] = {}
         for definition in kept.values():
-            formulas |= programs.formulas_of(definition, definitions)
+            own = programs.formulas_of(definition, definitions)
+            formulas |= own
+            owners |= dict.fromkeys(own, definition)
         old = {
             id_: place
             for id_, place in self._places.items()
@@ -289,8 +420,8 @@ class LiveSegments:
             slot = old[id_].slot if id_ in old else self._slot()
             members = old[id_].members if id_ in old else MemberSet()
             slots = frozenset(self._atoms.slot_of(key) for key in reads)
-            places[id_] = _Place(id_, slot, formula, reads, slots, others, members)
-        held = _held(lists)
+            places[id_] = _Place(id_, slot, formula, reads, slots, others, owners[id_], members)
+        held = self._held(lists, definitions, now_us)
         self._atoms.rows.ensure(max(after.ids_end, 1))
         words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
         relisted = self._relisted({d.id for d in changed}, held, view)
@@ -316,7 +447,34 @@ class LiveSegments:
                 if not programs.is_hidden(names[slot]):
                     told.append(_flips(names[slot], joins, leaves, cause))
         edit = LiveEdit(moment, None, None, _NO_IDS, None, None, columns, by_slot, places)
-        return edit, tuple(sorted(told, key=lambda f: f.segment))
+        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)))
+
+    def stage_settings(
+        self,
+        segments: Sequence[Definition],
+        lists: Mapping[str, SegmentLists],
+        view: ReadView,
+        moment: Moment,
+        definitions: Definitions,
+    ) -> Outcome:
+        """Other settings, such as another zone, which may mean other members of any segment: all is made anew."""
+        anew = LiveSegments(self._indexes, self._retention, lambda _: moment)
+        made = anew.stage_definitions(segments, (), lists, view, moment.now_us, definitions)
+        anew.publish(made.edit)
+        told = []
+        for id_, place in anew._places.items():
+            before = self.members(id_) or bitmaps.EMPTY
+            now = place.members.fold()
+            if not programs.is_hidden(id_) and now != before:
+                joins, leaves = bitmaps.to_ids(now - before), bitmaps.to_ids(before - now)
+                told.append(_flips(id_, joins, leaves, Cause.DEFINITION))
+        edit = LiveEdit(moment, anew=anew)
+        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)))
+
+    def _take_over(self, other: LiveSegments) -> None:
+        self._atoms, self._rows, self._places = other._atoms, other._rows, other._places
+        self._sizes, self._slots_end, self._free = other._sizes, other._slots_end, other._free
+        self._machine = None
 
     def _slot(self) -> int:
         if self._free:
@@ -332,8 +490,9 @@ class LiveSegments:
         blocks = max(view.population.blocks, 1)
         found = {}
         for segment in segments:
-            for which in ListName:
-                atom = self._atoms.atoms.get(Listed(segment, which))
+            keys: list[AtomKey] = [Retained(segment), *(Listed(segment, which) for which in ListName)]
+            for key in keys:
+                atom = self._atoms.atoms.get(key)
                 if atom is not None:
                     members = held.get(atom.key, bitmaps.EMPTY) & view.population.existing
                     found[atom.slot] = bitmaps.to_words(members, blocks)
@@ -371,6 +530,18 @@ class LiveSegments:
                 chosen.add(id_)
                 found[place.slot] = programs.words_of(place.formula, existing, atom_words, member_words)
         return found
+
+    def _held(
+        self, lists: Mapping[str, SegmentLists], definitions: Definitions, now_us: int
+    ) -> dict[AtomKey, Bitmap]:
+        """Who is on which list, and who is kept."""
+        held: dict[AtomKey, Bitmap] = {
+            Listed(id_, which): own.named(which) for id_, own in lists.items() for which in ListName
+        }
+        for id_ in self._retention.all():
+            meaning = definitions.meaning(id_)
+            held[Retained(id_)] = meaning.kept_at(now_us)
+        return held
 
     def _built(self) -> _Machine:
         if self._machine is None:
@@ -490,9 +661,26 @@ class _Machine:
         return self._of_nobody
 
 
-def _held(lists: Mapping[str, SegmentLists]) -> dict[AtomKey, Bitmap]:
-    """Who is on which list."""
-    return {Listed(id_, which): held.named(which) for id_, held in lists.items() for which in ListName}
+def _ended(segment: str, ids: U32) -> RetentionEdit:
+    return RetentionEdit(segment, ids, np.full(len(ids), ENDED, dtype=np.int64))
+
+
+def _net(parts: Sequence[I64]) -> I64:
+    """Flips in turn, without those that were taken back; of several causes the least."""
+    if len(parts) == 1:
+        return parts[0]
+    flips = np.concatenate(parts)
+    order = np.lexsort((np.arange(len(flips)), flips[:, 1], flips[:, 0]))
+    flips = flips[order]
+    starts = np.flatnonzero(np.any(np.diff(flips[:, :2], axis=0, prepend=-1) != 0, axis=1))
+    if not len(starts):
+        return flips
+    ends = np.append(starts[1:], len(flips))
+    causes = np.minimum.reduceat(flips[:, 3], starts)
+    last = flips[ends - 1]
+    last[:, 3] = causes
+    found: I64 = last[(ends - starts) % 2 == 1]
+    return found
 
 
 def ordered(places: Mapping[str, _Place]) -> list[str]:

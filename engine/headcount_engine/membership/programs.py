@@ -28,7 +28,7 @@ from headcount_engine.conditions.tree import (
 )
 from headcount_engine.errors import InvalidRule
 from headcount_engine.kernels import members as kernels
-from headcount_engine.membership.catalogue import Definition
+from headcount_engine.membership.catalogue import Definition, keeps_anybody
 from headcount_engine.model.batches import U64
 from headcount_engine.model.segments import ListName, SegmentKind
 
@@ -176,7 +176,7 @@ def is_hidden(name: str) -> bool:
 
 def formulas_of(definition: Definition, definitions: Definitions) -> dict[str, Formula]:
     """What has to be kept for a segment: its members, and with a retention its rule too, which comes first."""
-    has_retention = definition.retention_us is not None and not definition.state.is_frozen
+    has_retention = keeps_anybody(definition)
     if definition.rule is None or definition.state.is_frozen:
         return {definition.id: formula_of_members(definition, None, has_retention=False)}
     rule = formula_of_rule(definition.rule, definitions)

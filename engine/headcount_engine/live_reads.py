@@ -1,0 +1,136 @@
+"""Answers about live segments: read from what is kept, all of one version, at the now that it is true for.
+
+No column is touched and nothing evaluated: a size is a number that is there, a membership a bit in a profile's row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from headcount_engine import bitmaps
+from headcount_engine.asking import NEED_NOTHING, Asker
+from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.indexes.store import Indexes
+from headcount_engine.ingest.admission import admit_texts
+from headcount_engine.ingest.commit import Gate, Writer
+from headcount_engine.membership.catalogue import Catalogue
+from headcount_engine.membership.live import LiveSegments
+from headcount_engine.model.answers import CheckAnswer, CountAnswer, MembersAnswer, MembershipsAnswer, Need
+from headcount_engine.model.batches import Texts
+
+TICK_US = 250_000
+"""How far the clock may be ahead of live answers before a read brings them up to it."""
+
+
+class LiveReads:
+    """Any thread. Every method gives None where a segment is not kept live, and has to be evaluated."""
+
+    def __init__(
+        self,
+        live: LiveSegments,
+        indexes: Indexes,
+        catalogue: Catalogue,
+        gate: Gate,
+        writer: Writer,
+        asker: Asker,
+        tick_us: int = TICK_US,
+    ) -> None:
+        self._live = live
+        self._indexes = indexes
+        self._catalogue = catalogue
+        self._gate = gate
+        self._writer = writer
+        self._asker = asker
+        self._tick_us = tick_us
+
+    def count(self, rule: Condition, need: Need = NEED_NOTHING) -> CountAnswer | None:
+        """How many are in a segment."""
+        started_ns = time.perf_counter_ns()
+        id_ = self._id(rule)
+        if id_ is None:
+            return None
+        self._reach(need)
+        with self._gate.lock:
+            size = self._live.size(id_)
+            total = self._indexes.identities.view().count
+            version, now_us = self._gate.version, self._gate.now_us
+        if size is None:
+            return None
+        return CountAnswer(size, total, version, now_us, (time.perf_counter_ns() - started_ns) // 1_000, ())
+
+    def members(self, rule: Condition, need: Need = NEED_NOTHING) -> MembersAnswer | None:
+        """Who is in a segment."""
+        started_ns = time.perf_counter_ns()
+        id_ = self._id(rule)
+        if id_ is None:
+            return None
+        self._reach(need)
+        with self._gate.lock:
+            held = self._live.members(id_)
+            total = self._indexes.identities.view().count
+            version, now_us = self._gate.version, self._gate.now_us
+        if held is None:
+            return None
+        ids = bitmaps.to_ids(held)
+        return MembersAnswer(ids, total, version, now_us, (time.perf_counter_ns() - started_ns) // 1_000, ())
+
+    def check(self, key: str, rules: Sequence[Condition], need: Need = NEED_NOTHING) -> CheckAnswer | None:
+        """Whether one profile is in each of several segments."""
+        started_ns = time.perf_counter_ns()
+        ids = [self._id(rule) for rule in rules]
+        if None in ids:
+            return None
+        self._reach(need)
+        with self._gate.lock:
+            profile = self._find(key)
+            held = [self._live.holds(max(profile, 0), id_) for id_ in ids if id_ is not None]
+            version, now_us = self._gate.version, self._gate.now_us
+        if None in held:
+            return None
+        answers = tuple(profile >= 0 and bool(is_in) for is_in in held)
+        engine_us = (time.perf_counter_ns() - started_ns) // 1_000
+        return CheckAnswer(profile >= 0, answers, version, now_us, engine_us)
+
+    def memberships(self, key: str, need: Need = NEED_NOTHING) -> MembershipsAnswer:
+        """The live segments that one profile is in, drafts left out."""
+        started_ns = time.perf_counter_ns()
+        self._reach(need)
+        with self._gate.lock:
+            profile = self._find(key)
+            held = self._live.memberships(profile) if profile >= 0 else []
+            version, now_us = self._gate.version, self._gate.now_us
+        engine_us = (time.perf_counter_ns() - started_ns) // 1_000
+        return MembershipsAnswer(profile >= 0, tuple(held), version, now_us, engine_us)
+
+    def sizes(self, segments: Sequence[str]) -> tuple[list[int | None], int, int]:
+        """(how many are in each of several segments, None for those not live; version; now), all at once."""
+        self._reach(NEED_NOTHING)
+        with self._gate.lock:
+            found = [self._live.size(id_) for id_ in segments]
+            return found, self._gate.version, self._gate.now_us
+
+    def _id(self, rule: Condition) -> str | None:
+        if not isinstance(rule, InSegment):
+            return None
+        found = self._catalogue.find(rule.segment)
+        return None if found is None else found.id
+
+    def _find(self, key: str) -> int:
+        """The dense id of a key as of now, -1 if nobody has it. Under the gate."""
+        wanted = admit_texts(
+            Texts.of([key]), len(key.encode("utf-8", "surrogatepass")) + 1, as_key=True
+        ).texts
+        identities = self._indexes.identities
+        view = identities.view()
+        profile = int(identities.find_in(view, wanted)[0])
+        return profile if profile >= 0 and profile in view.existing else -1
+
+    def _reach(self, need: Need) -> None:
+        """Bring what is kept to the present where the caller or the clock demands it."""
+        self._asker.wait_for(need)
+        now_us = self._asker.now_us()
+        behind_us = now_us - self._gate.now_us
+        wanted_us = need.min_now_us
+        if behind_us > self._tick_us or (wanted_us is not None and self._gate.now_us < wanted_us):
+            self._writer.tick()
