@@ -14,6 +14,7 @@ from headcount_server.commands import (
     editing,
     facts,
     history,
+    lists,
     loads,
     offline,
     people,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(serving.serve)
 app.command()(serving.warm)
+loads.app.command()(lists.members)
 app.add_typer(loads.app, name="load")
 app.command()(asking.count)
 app.command()(asking.check)

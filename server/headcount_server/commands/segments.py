@@ -1,4 +1,4 @@
-"""headcount segments: list, create, show, edit, duplicate, delete."""
+"""headcount segments: list, create, show, edit, duplicate, delete. What concerns lists is in `lists`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ import typer
 
 from headcount_server.commands.editing import comparison_json, print_comparison
 from headcount_server.commands.exits import CommandError, Exit, say
+from headcount_server.commands.segment_options import (
+    kind_of,
+    places_of,
+    retention_text,
+    span_of,
+    state_of,
+    union_of,
+)
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
@@ -53,6 +61,10 @@ def list_(
     text: Annotated[
         str | None, typer.Option(help="Only those whose name or description contains this.")
     ] = None,
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Only those: rule, manual or overrides.")
+    ] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
     order_by: Annotated[
         str,
         typer.Option(
@@ -65,7 +77,14 @@ def list_(
     """All segments with their exact sizes."""
     with connected(target) as client:
         found = list(
-            client.list_segments(folder=folder or "", label=label or "", text=text or "", order_by=order_by)
+            client.list_segments(
+                folder=folder or "",
+                label=label or "",
+                text=text or "",
+                kind=kind_of(kind),
+                order_by=order_by,
+                include_archived=archived,
+            )
         )
     if as_json:
         print_json([segment_json(segment) for segment in found])
@@ -78,37 +97,103 @@ def list_(
 
 def show_segments(found: list[Segment]) -> None:
     """The segments as a table."""
-    rows = [(segment.id, f"{segment.size:,}", segment.display_name, segment.rule) for segment in found]
+    rows = [(segment.id, f"{segment.size:,}", segment.display_name, _whence(segment)) for segment in found]
     print_table(("id", "size", "name", "rule"), rows, right=("size",))
+
+
+Retention = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPAN", help="How long members stay after they ceased to match: 30d, 12h; 0 is none."
+    ),
+]
+Source = Annotated[str | None, typer.Option(help="Where a list comes from, such as the name of a CRM.")]
+State = Annotated[str | None, typer.Option(metavar="STATE", help="draft, live, paused or archived.")]
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Its name; the id is made from it.")],
-    rule: Annotated[str, typer.Argument(help="Who is in it.")],
+    rule: Annotated[str | None, typer.Argument(help="Who is in it; none for a list.")] = None,
     segment_id: Annotated[
         str | None, typer.Option("--id", help="Its id: small letters, digits, - and _.")
     ] = None,
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="rule, manual or overrides; else rule if it has one.")
+    ] = None,
+    state: State = None,
+    holding: Annotated[
+        str | None, typer.Option(metavar="RULE", help="A list: it begins with who matches this now.")
+    ] = None,
+    union: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SEGMENT", help="A list: it begins with the members of these; may be repeated."),
+    ] = None,
+    template: Annotated[str | None, typer.Option(metavar="ID", help="The rule of a template.")] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PLACE=VALUE", help="What to put in a place of it; may be repeated."),
+    ] = None,
+    retention: Retention = None,
+    source: Source = None,
     description: Description = None,
     folder: Folder = None,
     labels: Labels = None,
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Define a segment by a rule."""
+    """Define a segment: by a rule, by a template, or as a list."""
     new_id = segment_id if segment_id is not None else id_of(name)
-    with connected(target, rule) as client:
+    if sum(given is not None for given in (rule, template, holding, union)) > 1:
+        raise CommandError("a segment takes one of RULE, --template, --holding and --union", Exit.USAGE)
+    if union:
+        holding = union_of(union)
+    with connected(target, rule or holding or "") as client:
+        if template is not None:
+            rule = _rule_of_template(client, template, places_of(places))
         segment = client.create_segment(
-            new_id, rule, display_name=name, description=description, folder=folder, labels=labels
+            new_id,
+            rule,
+            kind=kind_of(kind),
+            state=state_of(state),
+            display_name=name,
+            description=description,
+            folder=folder,
+            labels=labels,
+            retention=None if retention is None else span_of(retention),
+            source=source,
+            holding=holding,
         )
-        _print(client.get_segment(segment.id, min_version=segment.version), as_json)
+        print_segment(client.get_segment(segment.id, min_version=segment.version), as_json)
+
+
+def _rule_of_template(client: Client, template: str, places: dict[str, str]) -> str:
+    """Ends the command where there is no such template, or where places of it are open."""
+    for found in client.list_templates(arguments=places):
+        if found.id == template:
+            if found.open:
+                raise CommandError(
+                    "this workspace's schema does not tell "
+                    + ", ".join(f"{p.description} (--set {p.name}=...)" for p in found.places if not p.value),
+                    Exit.INVALID,
+                )
+            return found.rule
+    raise CommandError(f"there is no template {template!r}; `segments templates` lists them", Exit.NOT_FOUND)
+
+
+def _whence(segment: Segment) -> str:
+    """Where its members come from, in a cell."""
+    said = segment.rule or (f"a list from {segment.source}" if segment.source else "a list")
+    if segment.rule and segment.kind.value != "data-driven":
+        said += ", with overrides"
+    return said if segment.state.value == "live" else f"{said} ({segment.state.value})"
 
 
 @app.command()
 def show(name: Name, target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """One segment: its rule, exact size, and what refers to it."""
     with connected(target) as client:
-        _print(_found(client, name), as_json)
+        print_segment(found_segment(client, name), as_json)
 
 
 @app.command()
@@ -119,6 +204,9 @@ def edit(
     description: Description = None,
     folder: Folder = None,
     labels: Labels = None,
+    state: State = None,
+    retention: Retention = None,
+    source: Source = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change: who joins and who leaves.")
     ] = False,
@@ -126,12 +214,16 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a segment; a changed rule is in force at once."""
-    if rule is None and new_name is None and description is None and folder is None and labels is None:
+    if all(
+        given is None for given in (rule, new_name, description, folder, labels, state, retention, source)
+    ):
         raise CommandError(
-            "edit takes at least one of --rule, --name, --description, --folder, --label", Exit.USAGE
+            "edit takes at least one of --rule, --name, --description, --folder, --label, --state, --retention, "
+            "--source",
+            Exit.USAGE,
         )
     with connected(target, rule or "") as client:
-        before = _found(client, name)
+        before = found_segment(client, name)
         after = client.update_segment(
             before.id,
             rule=rule,
@@ -139,22 +231,28 @@ def edit(
             description=description,
             folder=folder,
             labels=labels,
+            state=state_of(state),
+            retention=None if retention is None else span_of(retention),
+            source=source,
             etag=before.etag,
             validate_only=dry_run,
         )
         if dry_run:
-            _print_dry_run(after, client.compare(before.rule, after.rule), as_json)
+            _print_dry_run(after, client.compare(before.rule, after.rule) if before.rule else None, as_json)
         else:
-            _print(client.get_segment(after.id, min_version=after.version), as_json)
+            print_segment(client.get_segment(after.id, min_version=after.version), as_json)
 
 
-def _print_dry_run(after: Segment, change: Comparison, as_json: bool) -> None:
+def _print_dry_run(after: Segment, change: Comparison | None, as_json: bool) -> None:
     """The segment as it would be, and what that would change."""
     if as_json:
-        print_json({"segment": segment_json(after), "change": comparison_json(change)})
+        print_json(
+            {"segment": segment_json(after), "change": None if change is None else comparison_json(change)}
+        )
         return
-    _print(after, as_json)
-    print_comparison(change)
+    print_segment(after, as_json)
+    if change is not None:
+        print_comparison(change)
     say("nothing was changed: --dry-run")
 
 
@@ -169,15 +267,15 @@ def duplicate(
 ) -> None:
     """Copy a segment."""
     with connected(target) as client:
-        copy = client.duplicate_segment(_found(client, name).id, id_of(new_id), display_name=new_id)
-        _print(client.get_segment(copy.id, min_version=copy.version), as_json)
+        copy = client.duplicate_segment(found_segment(client, name).id, id_of(new_id), display_name=new_id)
+        print_segment(client.get_segment(copy.id, min_version=copy.version), as_json)
 
 
 @app.command()
 def delete(name: Name, target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """Delete a segment. Refused while other segments refer to it."""
     with connected(target) as client:
-        segment = _found(client, name)
+        segment = found_segment(client, name)
         answer = client.delete_segment(segment.id, etag=segment.etag)
     if as_json:
         print_json({"deleted": segment.id, "version": answer.version})
@@ -185,7 +283,7 @@ def delete(name: Name, target: Target = DEFAULT_TARGET, as_json: AsJson = False)
         print(f"deleted {segment.id}")
 
 
-def _found(client: Client, name: str) -> Segment:
+def found_segment(client: Client, name: str) -> Segment:
     """The segment of that id or name; raises NotFound."""
     from headcount.errors import HeadcountError
 
@@ -200,14 +298,19 @@ def _found(client: Client, name: str) -> Segment:
         raise
 
 
-def _print(segment: Segment, as_json: bool) -> None:
+def print_segment(segment: Segment, as_json: bool) -> None:
     if as_json:
         print_json(segment_json(segment))
         return
     print(f"{segment.id}   {segment.size:,} profiles")
     facts = [
         ("name", segment.display_name if segment.display_name != segment.id else ""),
+        ("kind", "" if segment.kind.value == "data-driven" else segment.kind.value),
+        ("state", "" if segment.state.value == "live" else segment.state.value),
         ("rule", segment.rule),
+        ("retention", "" if segment.retention is None else retention_text(segment.retention)),
+        ("source", segment.source),
+        ("legacy", segment.legacy_reason),
         ("description", segment.description),
         ("folder", segment.folder),
         ("labels", ", ".join(segment.labels)),
@@ -231,6 +334,9 @@ def segment_json(segment: Segment) -> Json:
         "kind": segment.kind.value,
         "state": segment.state.value,
         "description": segment.description,
+        "retention": None if segment.retention is None else retention_text(segment.retention),
+        "source": segment.source,
+        "legacy": segment.legacy_reason,
         "folder": segment.folder,
         "labels": list(segment.labels),
         "references": list(segment.references),
