@@ -706,7 +706,10 @@ class Database:
         self._writer.go_on(clock, _StoreLog(store, Recorder(self._indexes)))
         # As of the last version, whose joins and leaves are told; a tick tells those that came due since.
         if self._catalogue.all():
+            noted_us = self._gate.now_us
             self.live.publish(self._live_stage.rebuild(reached_us))
+            self._gate.now_us = reached_us
+            self._writer.tick(noted_us)
         self._tell_now(store)
         self._erasure_within_us = int(options.erasure_within_s * 1e6)
         self._keeper = Keeper(store, options, self._capture, self._tell_now, self._upkeep)

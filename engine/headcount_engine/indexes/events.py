@@ -14,6 +14,8 @@ from headcount_engine.indexes import runs
 from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import SEALED_ROWS, Run, Tail
+from headcount_engine.indexes.totals import Retention
+from headcount_engine.limits import INSTANT_MIN_US
 from headcount_engine.model.batches import I64, U32
 from headcount_engine.model.values import Kind, ValueType
 
@@ -30,6 +32,8 @@ class TypeView:
     name: str
     runs: tuple[Run, ...]
     properties: Mapping[str, ValueType]
+    retention: Retention | None = None
+    """None: raw events are kept for ever."""
 
     def __len__(self) -> int:
         return sum(len(run) for run in self.runs)
@@ -52,6 +56,7 @@ class RunsEdit:
     replaced: tuple[tuple[Run, Run | None], ...]
     sealed: tuple[Run, ...]
     open: tuple[Run, ...]
+    retention: Retention | None
 
 
 class EventType:
@@ -62,6 +67,7 @@ class EventType:
         self._sealed: list[Run] = []
         self._open: list[Tail] = []
         self.properties: dict[str, ValueType] = {}
+        self.retention: Retention | None = None
         self._view = TypeView(name, (), {})
 
     def view(self) -> TypeView:
@@ -102,8 +108,14 @@ class EventType:
             self._merge_small()
             self._show()
 
-    def rewritten(self, change: Callable[[Run], Run | None]) -> RunsEdit | None:
-        """What a change of runs makes of this type; None where it gives every run back as it is."""
+    def rewritten(
+        self, change: Callable[[Run], Run | None], retention: Retention | None = None
+    ) -> RunsEdit | None:
+        """What a change of runs makes of this type; None where it gives every run back as it is.
+
+        `retention` takes the place of the type's own.
+        """
+        retention = retention or self.retention
         replaced: list[tuple[Run, Run | None]] = []
 
         def changed(held: list[Run]) -> tuple[Run, ...]:
@@ -112,13 +124,26 @@ class EventType:
             return tuple(new for _, new in after if new is not None)
 
         sealed, still_open = changed(self._sealed), changed([tail.run for tail in self._open])
-        return RunsEdit(self.name, tuple(replaced), sealed, still_open) if replaced else None
+        if not replaced and retention is self.retention:
+            return None
+        return RunsEdit(self.name, tuple(replaced), sealed, still_open, retention)
 
     def replace_runs(self, edit: RunsEdit) -> None:
         """Take what `rewritten` gave, with no other change in between. Readers keep the runs they hold."""
         tails = {id(tail.run): tail for tail in self._open}
         self._sealed = list(edit.sealed)
         self._open = [tails.get(id(run)) or Tail(run) for run in edit.open]
+        self.retention = edit.retention
+        self._show()
+
+    def retain(self, kept_us: int | None) -> None:
+        """Keep raw events that long from now on; None: for ever, as long as none is gone."""
+        if kept_us is None:
+            self.retention = None
+        elif self.retention is None:
+            self.retention = Retention(kept_us, INSTANT_MIN_US)
+        else:
+            self.retention = Retention(kept_us, self.retention.floor_us, self.retention.totals)
         self._show()
 
     @property
@@ -128,7 +153,7 @@ class EventType:
 
     def _show(self) -> None:
         ordered = [*self._sealed, *(tail.run for tail in self._open)]
-        self._view = TypeView(self.name, tuple(ordered), dict(self.properties))
+        self._view = TypeView(self.name, tuple(ordered), dict(self.properties), self.retention)
 
     def _add(self, piece: Run) -> None:
         first_us = int(piece.times_us[0])
@@ -161,7 +186,11 @@ class EventType:
                     self._open.append(Tail(piece))
 
     def restore(
-        self, held: list[Run], properties: Mapping[str, ValueType], sealed: int | None = None
+        self,
+        held: list[Run],
+        properties: Mapping[str, ValueType],
+        sealed: int | None = None,
+        retention: Retention | None = None,
     ) -> None:
         """Take stored runs as the contents; `sealed`: how many of them, from the first (None: the full ones)."""
         if sealed is None:
@@ -169,11 +198,13 @@ class EventType:
         self._sealed = held[:sealed]
         self._open = [Tail(run) for run in held[sealed:]]
         self.properties = dict(properties)
-        self._view = TypeView(self.name, tuple(held), dict(properties))
+        self.retention = retention
+        self._view = TypeView(self.name, tuple(held), dict(properties), retention)
 
     @property
     def nbytes(self) -> int:
-        return sum(run.nbytes for run in self._view.runs)
+        totals = 0 if self.retention is None else self.retention.totals.nbytes
+        return totals + sum(run.nbytes for run in self._view.runs)
 
 
 class EventStore:

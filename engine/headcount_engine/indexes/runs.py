@@ -194,6 +194,11 @@ def without(run: Run, rows: I64) -> Run | None:
     )
 
 
+def events_before(run: Run, time_us: int) -> int:
+    """How many events lie before an instant; they are the first ones."""
+    return int(np.searchsorted(run.times_us, np.int64(time_us), side="left"))
+
+
 def merge(runs: Sequence[Run]) -> Run:
     """All events of several runs as one, by (time, batch, place in the batch)."""
     ordered = sorted(runs, key=lambda r: int(r.arrival_batches.min()))

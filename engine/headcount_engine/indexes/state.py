@@ -24,6 +24,7 @@ from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.indexes.tombstones import Grave, Holder
+from headcount_engine.indexes.totals import Retention, Totals
 from headcount_engine.limits import BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U32, U64, Texts
 from headcount_engine.model.schema import AttributeDefinition
@@ -147,7 +148,8 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
     types: list[Plain] = []
     for name, held in events.types.items():
         held_runs: list[Plain] = [run_of(run) for run in held.view().runs]
-        types.append([name, properties_of(held.properties), held_runs, held.sealed_count])
+        retained = retention_of(held.retention)
+        types.append([name, properties_of(held.properties), held_runs, held.sealed_count, retained])
     tree: Plain = [
         texts_of(keys, 0, indexes.identities.view().ids_end),
         indexes.identities.view().existing.serialize(),
@@ -165,6 +167,21 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
             each()
 
     return tree, release
+
+
+def retention_of(retention: Retention | None) -> Plain:
+    if retention is None:
+        return None
+    totals = retention.totals
+    arrays: list[Plain] = [totals.profiles, totals.counts, totals.firsts_us, totals.lasts_us]
+    return [retention.kept_us, retention.floor_us, arrays]
+
+
+def restore_retention(plain: Plain) -> Retention | None:
+    if plain is None:
+        return None
+    kept_us, floor_us, arrays = cast("tuple[int, int, tuple[U32, I64, I64, I64]]", plain)
+    return Retention(kept_us, floor_us, Totals(*arrays))
 
 
 def properties_of(properties: object) -> Plain:
@@ -193,10 +210,11 @@ def restore(indexes: Indexes, plain: Plain) -> None:
         _restore_dictionary(events.texts.setdefault(name, TextDictionary()), held)
     for name, held in cast("list[tuple[str, Plain]]", sets):
         _restore_dictionary(events.sets.setdefault(name, SetDictionary()), held)
-    for name, properties, runs, *counted in cast("list[tuple[str, Plain, list[Plain], int]]", types):
-        sealed = counted[0] if counted else None
+    for name, properties, runs, *more in cast("list[tuple[str, Plain, list[Plain], int, Plain]]", types):
+        sealed = cast("int", more[0]) if more else None
+        retention = restore_retention(more[1]) if len(more) > 1 else None
         events.ensure(name).restore(
-            [restore_run(run) for run in runs], restore_properties(properties), sealed
+            [restore_run(run) for run in runs], restore_properties(properties), sealed, retention
         )
     people.restore(indexes, named.get("people"))
 

@@ -34,6 +34,7 @@ def stage_events(
     keys = admit_keys(batch.keys, limits, verdicts)
     admit_times(batch.times_us, now_us, limits, verdicts)
     groups = _by_name(batch, limits, verdicts)
+    _leave_out_expired(indexes, batch, groups, now_us, verdicts)
     if len(indexes.events.types.keys() | groups.keys()) > limits.event_types:
         raise LimitExceeded("event_types", limits.event_types)
     columns = _Properties(indexes, batch, settings, limits)
@@ -124,6 +125,20 @@ def _leave_out_repeats(seen: Seen | None, verdicts: Verdicts) -> I64:
         bad[seen.rows[chosen]] = True
         verdicts.reject(bad, "event_id", Reason.DUPLICATE, message)
     return seen.rows[seen.is_repeat]
+
+
+def _leave_out_expired(
+    indexes: Indexes, batch: EventBatch, groups: dict[str, I64], now_us: int, verdicts: Verdicts
+) -> None:
+    """Turn away events older than those of their type that are kept."""
+    for name, rows in groups.items():
+        held = indexes.events.types.get(name)
+        if held is None or held.retention is None:
+            continue
+        bad = np.zeros(len(batch), dtype=np.bool_)
+        bad[rows] = batch.times_us[rows] < max(now_us - held.retention.kept_us, held.retention.floor_us)
+        message = "the time is older than events of this type are kept: outside the accepted window"
+        verdicts.reject(bad, "time", Reason.OUTSIDE_WINDOW, message)
 
 
 def _by_name(batch: EventBatch, limits: Limits, verdicts: Verdicts) -> dict[str, I64]:

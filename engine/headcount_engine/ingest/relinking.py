@@ -6,8 +6,9 @@ is staged and again when it is replayed. So publishing is a few references put i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from headcount_engine.indexes.state import tables_of
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.indexes.tombstones import EraseEdit, Holder, Released
+from headcount_engine.indexes.totals import Retention
 from headcount_engine.model.batches import I64, U8, U32
 
 
@@ -58,7 +60,7 @@ def relinking(
         return None
     change = _Change(merges, erasures)
     types = indexes.events.types.values() if merges or erasures else ()
-    edits = (held.rewritten(change.of_run) for held in types)
+    edits = (held.rewritten(change.of_run, change.of_retention(held.retention)) for held in types)
     keys = [erasure.keys for erasure in erasures]
     entries = [*released, *(entry for erasure in erasures for entry in erasure.released)]
     return Relinking(tuple(edit for edit in edits if edit is not None), _blanks(indexes, keys, entries))
@@ -84,6 +86,42 @@ class _Change:
                 assert changed is not None
                 changed = runs.without(changed, rows)
         return changed
+
+    def of_retention(self, retention: Retention | None) -> Retention | None:
+        if retention is None:
+            return None
+        totals = retention.totals
+        for loser, survivor in self._survivors.items():
+            totals = totals.merged(loser, survivor)
+        for profile in self._erased:
+            totals = totals.without(profile)
+        return retention if totals is retention.totals else replace(retention, totals=totals)
+
+
+def expiry(indexes: Indexes, floors: Mapping[str, int]) -> Relinking | None:
+    """What letting go of the raw events before an instant, by event type, does; None where there are no types."""
+    edits = []
+    for name, floor_us in floors.items():
+        held = indexes.events.types[name]
+        assert held.retention is not None
+        gone = [(run, runs.events_before(run, floor_us)) for run in held.view().runs]
+        totals = held.retention.totals
+        if any(count for _, count in gone):
+            totals = totals.plus(
+                np.concatenate([run.profiles[:count] for run, count in gone]),
+                np.concatenate([run.times_us[:count] for run, count in gone]),
+            )
+        retention = Retention(held.retention.kept_us, floor_us, totals)
+        edits.append(held.rewritten(partial(_since, floor_us), retention))
+    return Relinking(tuple(edit for edit in edits if edit is not None), ()) if edits else None
+
+
+def _since(floor_us: int, run: Run) -> Run | None:
+    """The events of a run from an instant on."""
+    gone = runs.events_before(run, floor_us)
+    if not gone:
+        return run
+    return None if gone == len(run) else runs.cut(run, gone, len(run))
 
 
 def _any_of(profiles: U32, wanted: Sequence[int]) -> np.ndarray:
