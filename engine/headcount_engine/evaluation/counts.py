@@ -15,6 +15,7 @@ from headcount_engine.conditions.bound import EventCount
 from headcount_engine.evaluation.slices import Slice, slices
 from headcount_engine.evaluation.spaces import Space
 from headcount_engine.evaluation.threads import WORKERS, side_by_side
+from headcount_engine.indexes.totals import Totals
 from headcount_engine.kernels import events as kernels
 from headcount_engine.kernels import fused
 from headcount_engine.limits import BLOCK_WORDS
@@ -55,14 +56,24 @@ def _at_least(bound: EventCount, low: int, high: int | None, space: Space, deadl
         parts = side_by_side(shares, _marker(words))
         for other in parts[1:]:
             parts[0] |= other
+        for totals in bound.gone:
+            kernels.mark(totals.profiles, parts[0])
         return parts[0]
     top = low if high is None else high + 1
     counted = side_by_side(shares, _counter(words * 64, top < 255))
     for more in counted[1:]:
         kernels.add_counts(counted[0], more)
+    for totals in bound.gone:
+        _add_gone(counted[0], totals)
     found = np.empty(words, dtype=np.uint64)
     kernels.counts_to_words(counted[0], low, (1 << 62) if high is None else high, found)
     return found
+
+
+def _add_gone(counts: Counts, totals: Totals) -> None:
+    """Add events that are no longer kept, stopping at the dtype's maximum."""
+    held = counts[totals.profiles].astype(np.int64) + totals.counts
+    counts[totals.profiles] = np.minimum(held, np.iinfo(counts.dtype).max).astype(counts.dtype)
 
 
 def shares_of(parts: list[Slice]) -> list[list[Slice]]:

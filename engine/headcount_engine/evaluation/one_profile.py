@@ -133,7 +133,9 @@ class OneProfile:
 
     def event_count(self, bound: EventCount) -> int:
         """How many events match."""
-        return sum(len(own.rows) for own in self._matching(bound.sources, bound.span))
+        gone = (totals.of(self._profile) for totals in bound.gone)
+        kept = sum(len(own.rows) for own in self._matching(bound.sources, bound.span))
+        return kept + sum(held[0] for held in gone if held is not None)
 
     def numbers(self, bound: EventSum) -> list[Fraction | float]:
         """The values that are summed, exactly."""
