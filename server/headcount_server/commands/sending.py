@@ -223,9 +223,9 @@ def _show_waterfall(audience: Audience) -> None:
             (
                 stage.kind.value,
                 stage.text,
-                f"{sign}{stage.changed:,}",
+                _signed(sign, stage.changed),
                 f"{stage.remaining:,}",
-                f"{sign}{stage.unique_contribution:,}",
+                _signed(sign, stage.unique_contribution),
                 bar(stage.remaining, most, _BAR_CELLS),
             )
         )
@@ -244,6 +244,10 @@ def _show_waterfall(audience: Audience) -> None:
         say(f"{audience.name} until {instant_text(audience.expire_time)}")
     for warning in audience.warnings:
         say(f"note: {warning.message}")
+
+
+def _signed(sign: str, count: int) -> str:
+    return f"{sign}{count:,}" if count else "0"
 
 
 def _print_resolved(client: Client, audience: Audience) -> None:
