@@ -36,6 +36,7 @@ REPEATABLE_WRITES: Final = {
         "CreateSegment", "UpdateSegment", "DeleteSegment", "DuplicateSegment", "AddMembers", "RemoveMembers",
     ),
     "AudienceService": ("CreateAudience", "KeepAudience"),
+    "AdminService": ("UpdateSettings",),
 }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ rule reads the calendar without naming a zone, and whether a topic is opt-out wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.conditions.tree import (
     ActiveDays,
     Aggregate,
@@ -28,9 +29,10 @@ from headcount_engine.conditions.tree import (
 )
 from headcount_engine.conditions.windows import Calendar, CalendarLast
 from headcount_engine.errors import Aborted, FailedPrecondition, InvalidValue
+from headcount_engine.indexes.deduplication import HORIZON_US, IDS_MAX
 from headcount_engine.ingest.commit import Writer
 from headcount_engine.ingest.staging import Staged
-from headcount_engine.limits import Limits
+from headcount_engine.limits import MICROSECONDS_PER_DAY, Limits
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.batches import WriteReceipt
@@ -38,7 +40,7 @@ from headcount_engine.model.instants import checked_instant_us, zone
 from headcount_engine.model.schema import checked_name
 from headcount_engine.model.segments import SegmentState
 from headcount_engine.model.values import Date
-from headcount_engine.model.workspace import SettingsChanges, Workspace, etag_of
+from headcount_engine.model.workspace import SettingsChanges, Workspace, WorkspaceFacts, etag_of
 
 Commit = Callable[[Callable[[int], Staged]], WriteReceipt]
 _TOPICS_MAX = 10_000
@@ -49,13 +51,30 @@ class Administration:
     """The settings of one database. Any thread; changes take turns with writes."""
 
     def __init__(
-        self, workspace: Workspace, catalogue: Catalogue, writer: Writer, commit: Commit, limits: Limits
+        self,
+        workspace: Workspace,
+        catalogue: Catalogue,
+        writer: Writer,
+        commit: Commit,
+        limits: Limits,
+        changes: ChangeOptions,
     ) -> None:
         self._workspace = workspace
         self._catalogue = catalogue
         self._writer = writer
         self._commit = commit
         self._limits = limits
+        self._changes = changes
+
+    def facts(self) -> WorkspaceFacts:
+        """The bounds that the settings do not change."""
+        return WorkspaceFacts(
+            HORIZON_US,
+            IDS_MAX,
+            self._limits.event_ahead_days * MICROSECONDS_PER_DAY,
+            self._changes.kept_us,
+            asdict(self._limits),
+        )
 
     def settings(self) -> Settings:
         """Those in force."""

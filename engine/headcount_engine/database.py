@@ -386,6 +386,7 @@ class Database:
                 for name, type_ in sorted(held.properties.items())
             ),
             {name: len(held) for name, held in sorted(events.items())},
+            {name: held.retention.kept_us for name, held in sorted(events.items()) if held.retention},
         )
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from headcount_engine import Database
-from headcount_engine.errors import EngineError
+from headcount_engine.errors import EngineError, StoreDamaged
 from headcount_server.calls import BidirectionalStream, ClientStream, ServerStream, Unary
 from headcount_server.config import ServerConfig
 from headcount_server.errors import NotServed
@@ -21,7 +21,7 @@ from headcount_server.guards.guard import Arrival, Guard, GuardLimits, Refused
 from headcount_server.guards.metrics import Metrics
 from headcount_server.methods import method_table
 from headcount_server.phase import Phase, PhaseHolder
-from headcount_server.statuses import Failure, failure_of
+from headcount_server.statuses import Code, Failure, failure_of
 from headcount_server.wire import failures
 
 
@@ -107,5 +107,7 @@ def open_local(directory: str, clock_start: dt.datetime | None) -> LocalServer:
         path = Path(directory).expanduser() if directory else None
         settings = ServerConfig().workspace_settings
         return LocalServer(Database.open(path, clock_start_us=start_us, settings=settings))
+    except StoreDamaged as error:
+        raise LocalFailure(Failure(Code.DATA_LOSS, "STORE_DAMAGED", error.message)) from error
     except EngineError as error:
         raise LocalFailure(failure_of(error)) from error

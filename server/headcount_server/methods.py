@@ -61,11 +61,21 @@ def method_table(
             is_endless=True,
         ),
         *_analytics_methods(Analytics(database)),
-        unary(
-            f"{_V1}AdminService/GetStatus",
-            m.GetStatusRequest,
-            m.ServerStatus,
-            Admin(database, phase, metrics, facts).get_status,
+        *_admin_methods(Admin(database, phase, metrics, facts)),
+    )
+
+
+def _admin_methods(admin: Admin) -> tuple[Method, ...]:
+    service = f"{_V1}AdminService"
+    return (
+        unary(f"{service}/GetStatus", m.GetStatusRequest, m.ServerStatus, admin.get_status),
+        unary(f"{service}/GetSettings", m.GetSettingsRequest, m.Settings, admin.get_settings),
+        _write(
+            f"{service}/UpdateSettings",
+            m.UpdateSettingsRequest,
+            m.Settings,
+            admin.update_settings,
+            role=Role.ADMIN,
         ),
     )
 

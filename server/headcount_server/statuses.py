@@ -89,7 +89,6 @@ _CODES: tuple[tuple[type[Exception], Code, str], ...] = (
     (engine.OutcomeUnknown, Code.UNKNOWN, "OUTCOME_UNKNOWN"),
     (engine.StoreReadOnly, Code.FAILED_PRECONDITION, "READ_ONLY"),
     (engine.StoreLocked, Code.FAILED_PRECONDITION, "STORE_LOCKED"),
-    (engine.StoreDamaged, Code.DATA_LOSS, "STORE_DAMAGED"),
     (server.MalformedRequest, Code.INTERNAL, "MALFORMED_REQUEST"),
     (server.NotServed, Code.UNIMPLEMENTED, "NOT_SERVED"),
     (server.Unauthenticated, Code.UNAUTHENTICATED, "UNAUTHENTICATED"),

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
 from headcount import (
+    BY_SEGMENTS,
+    Aborted,
     AlreadyExists,
     Client,
     Event,
     EventColumns,
+    FailedPrecondition,
+    HeadcountError,
+    InvalidArgument,
     InvalidRule,
     NotFound,
     ProfileColumns,
     ProfileUpdate,
     Relation,
     attribute,
+    by_attribute,
+    by_event,
     connect,
     consent,
     did,
     segment,
     tag,
 )
+from headcount.settings import NEVER
 from headcount.v1 import condition_pb2
 from headcount_server.app import build
 from headcount_server.config import ServerConfig
@@ -199,3 +208,93 @@ def test_a_segment_is_tried_and_consent_is_given(headcount: Client) -> None:
         headcount.get_segment("s")
     (answer,) = headcount.get_profile("a").consents
     assert (answer.topic, answer.subscribed) == ("news", True)
+
+
+def test_many_threads_share_a_checker_and_each_gets_its_own_answers(headcount: Client) -> None:
+    headcount.upsert_profiles([{"key": f"p{i}", "age": i} for i in range(300)])
+    headcount.create_segment("even", "age in (0, 2, 4, 6, 8)")
+    with headcount.checker("even", rules=[attribute("age") >= 100], batch_max=50, in_flight=2) as checker:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(checker.check, [f"p{i}" for i in range(301)]))
+        futures = [checker.ask(f"p{i}") for i in range(200)]
+    for i, answer in enumerate(found):
+        assert (answer.key, answer.exists) == (f"p{i}", i < 300)
+        assert answer["even"] is (i in (0, 2, 4, 6, 8))
+        assert answer.rules == (100 <= i < 300,)
+    # Closing waits for what was asked before.
+    assert [future.result(timeout=0).rules[0] for future in futures] == [i >= 100 for i in range(200)]
+    with pytest.raises(HeadcountError) as closed:
+        checker.check("p1")
+    assert closed.value.reason == "CHECKER_CLOSED"
+
+
+def test_a_check_that_fails_ends_the_checker_for_everyone_who_waits(headcount: Client) -> None:
+    with headcount.checker("gone") as checker:
+        with pytest.raises(InvalidRule):
+            checker.check("a")
+        with pytest.raises(InvalidRule):
+            checker.check("b")
+    with pytest.raises(InvalidArgument):
+        headcount.checker()
+    with headcount.checker(rules=["everyone"]) as checker, pytest.raises(InvalidArgument):
+        checker.ask("")
+
+
+def test_settings_are_read_changed_and_guarded_by_their_etag(headcount: Client) -> None:
+    before = headcount.get_settings()
+    assert (before.default_zone, before.first_day_of_week, before.infers_schema) == ("UTC", 0, True)
+    assert before.deduplication_horizon == dt.timedelta(days=7) and before.limits["rule_depth"] == 64
+    after = headcount.update_settings(
+        default_zone="Asia/Tokyo",
+        first_day_of_week=6,
+        infers_schema=False,
+        opt_out_topics=["news"],
+        legacy_before=YESTERDAY,
+        etag=before.etag,
+    )
+    assert (after.default_zone, after.first_day_of_week, after.infers_schema) == ("Asia/Tokyo", 6, False)
+    assert (after.opt_out_topics, after.legacy_before) == ({"news"}, YESTERDAY)
+    assert after.etag != before.etag and after.version > before.version
+    assert headcount.get_settings().etag == after.etag
+    with pytest.raises(Aborted):
+        headcount.update_settings(infers_schema=True, etag=before.etag)
+    assert headcount.update_settings(legacy_before=NEVER).legacy_before is None
+    with pytest.raises(InvalidArgument):
+        headcount.update_settings(default_zone="Mars/Olympus")
+    with pytest.raises(InvalidArgument):
+        headcount.update_settings()
+    headcount.create_segment("born", "born this year")
+    with pytest.raises(FailedPrecondition, match="born"):
+        headcount.update_settings(default_zone="UTC")
+
+
+def test_analytics_come_back_as_numbers_and_rules(headcount: Client) -> None:
+    headcount.upsert_profiles(
+        [{"key": f"p{i}", "age": i, "plan": ("free", "pro")[i % 2], "spent": Decimal(i)} for i in range(20)]
+    )
+    headcount.track([Event("buy", f"p{i}", YESTERDAY) for i in range(0, 20, 4)])
+    headcount.create_segment("pros", 'plan = "pro"')
+    overlap = headcount.overlap("pros", rules=[attribute("age") >= 10, did("buy")])
+    assert overlap.labels == ("pros", "age >= 10", "did buy")
+    assert overlap.matrix == ((10, 5, 0), (5, 10, 2), (0, 2, 5))
+    assert overlap.jaccard(0, 1) == pytest.approx(1 / 3) and overlap.lift(0, 1) == pytest.approx(1.0)
+    assert headcount.count(overlap.rule(1, 2)).count == 2
+    found = headcount.breakdown(
+        segment("pros"),
+        "plan",
+        by_attribute("spent", edges=[5, Decimal("10.5")]),
+        by_event("buy"),
+        BY_SEGMENTS,
+    )
+    plans, spent, bought, segments = found.breakdowns
+    assert [(g.value, g.count, g.share, g.lift) for g in plans.groups] == [("pro", 10, 1.0, 2.0)]
+    assert [(g.value, g.upper, g.count) for g in spent.groups] == [
+        (None, 5, 2), (5, Decimal("10.5"), 3), (Decimal("10.5"), None, 5),
+    ]  # fmt: skip
+    assert [(g.value, g.count) for g in bought.groups] == [(0, 10)] and bought.other.total_count == 5
+    assert [(g.value, g.total_count) for g in segments.groups] == [("pros", 10)]
+    affinity = headcount.affinity(did("buy"), look_alikes=2)
+    assert {t.rule for t in affinity.traits} >= {"did buy", 'plan = "free"'}
+    assert len(affinity.look_alikes) == 2
+    statistics = headcount.statistics("pros", by=["plan"], overlap_with=["pros"])
+    assert (statistics.size, statistics.overlaps[0].both) == (10, 10)

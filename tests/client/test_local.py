@@ -94,6 +94,18 @@ def test_coroutines_have_it_too() -> None:
                     await writer.profile("b", {"age": 1})
                     raise KeyError
             assert (await headcount.count("everyone")).count == 3_001
+            async with headcount.checker(rules=["did buy"]) as checker:
+                held = await asyncio.gather(*(checker.check(key) for key in ("a", "p1", "p2999", "p3000")))
+            assert [answer.rules for answer in held] == [(False,), (True,), (True,), (False,)]
+            assert [answer.exists for answer in held] == [True, True, True, False]
+            async with headcount.checker("gone") as checker:
+                with pytest.raises(InvalidRule):
+                    await checker.check("a")
+                with pytest.raises(InvalidRule):
+                    await checker.check("b")
+            with pytest.raises(HeadcountError):
+                await checker.check("c")
+            assert (await headcount.update_settings(first_day_of_week=6)).first_day_of_week == 6
 
     asyncio.run(asyncio.wait_for(talk(), 60))
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
-from headcount.v1 import admin_service_pb2 as admin
 from headcount.v1 import audience_service_pb2 as audience
 from headcount.v1 import event_service_pb2 as events
 from headcount.v1 import profile_service_pb2 as profiles
@@ -221,16 +220,11 @@ def test_what_is_not_served_yet_is_refused_and_never_ignored(stubs: Stubs) -> No
     dated = profiles.BatchUpsertProfilesRequest()
     dated.profiles.add(key="a").consents.add(topic="news").time.FromJsonString("2024-01-01T00:00:00Z")
     by_id = audience.BatchCheckMembershipRequest(ids=[1], rules=[Rule(text="everyone")])
-    paused = segments.CreateSegmentRequest(
-        segment_id="s",
-        segment=segments.Segment(rule=Rule(text="everyone"), state=segments.SEGMENT_STATE_PAUSED),
-    )
     for call, request, path in (
         (stubs.audiences.CountAudience, located, "context"),
         (stubs.audiences.CompareRules, by_tag, "breakdowns[0].tags"),
         (stubs.profiles.BatchUpsertProfiles, dated, "profiles[0].consents[0].time"),
         (stubs.audiences.BatchCheckMembership, by_id, "ids"),
-        (stubs.segments.CreateSegment, paused, "segment.state"),
     ):
         refused = failed(call, request)
         assert (refused.code, refused.reason, refused.metadata["field"]) == (
@@ -241,8 +235,6 @@ def test_what_is_not_served_yet_is_refused_and_never_ignored(stubs: Stubs) -> No
 
 
 def test_a_method_that_is_not_in_the_table_is_unimplemented(stubs: Stubs) -> None:
-    asked = admin.GetSettingsRequest()
-    assert failed(stubs.admin.GetSettings, asked).code is CODE.UNIMPLEMENTED
     unknown = stubs.channel.unary_unary("/headcount.v1.Nothing/AtAll")
     assert failed(unknown, b"").code is CODE.UNIMPLEMENTED
 

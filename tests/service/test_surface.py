@@ -41,6 +41,7 @@ def test_every_method_of_the_table_is_one_of_the_contract_with_its_types_and_kin
 def test_what_writes_needs_the_role_to_write() -> None:
     writing = {name.split("/")[2] for name, m in TABLE.items() if m.signature.role >= Role.WRITE}
     assert writing == {
+        "AddMembers",
         "BatchUpsertProfiles",
         "CreateSegment",
         "DeclareAttributes",
@@ -48,11 +49,14 @@ def test_what_writes_needs_the_role_to_write() -> None:
         "DeleteSegment",
         "DuplicateSegment",
         "EraseProfile",
+        "ImportMembers",
         "IngestStream",
         "KeepAudience",
         "MergeProfiles",
+        "RemoveMembers",
         "TrackEvents",
         "UpdateSegment",
+        "UpdateSettings",
     }
 
 

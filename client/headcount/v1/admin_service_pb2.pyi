@@ -143,7 +143,7 @@ class GetSettingsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Settings(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "default_zone", "first_day_of_week", "infers_attributes", "infers_events", "deduplication_horizon", "deduplication_max_event_ids", "max_event_lead", "change_retention", "legacy_before", "limits", "etag")
+    __slots__ = ("version", "now", "engine_us", "default_zone", "first_day_of_week", "infers_attributes", "infers_events", "deduplication_horizon", "deduplication_max_event_ids", "max_event_lead", "change_retention", "legacy_before", "limits", "etag", "opt_out_topics")
     class LimitsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +165,7 @@ class Settings(_message.Message):
     LEGACY_BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    OPT_OUT_TOPICS_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -179,7 +180,8 @@ class Settings(_message.Message):
     legacy_before: _timestamp_pb2.Timestamp
     limits: _containers.ScalarMap[str, int]
     etag: str
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., default_zone: _Optional[str] = ..., first_day_of_week: _Optional[_Union[DayOfWeek, str]] = ..., infers_attributes: bool = ..., infers_events: bool = ..., deduplication_horizon: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deduplication_max_event_ids: _Optional[int] = ..., max_event_lead: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., change_retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legacy_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ...) -> None: ...
+    opt_out_topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., default_zone: _Optional[str] = ..., first_day_of_week: _Optional[_Union[DayOfWeek, str]] = ..., infers_attributes: bool = ..., infers_events: bool = ..., deduplication_horizon: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deduplication_max_event_ids: _Optional[int] = ..., max_event_lead: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., change_retention: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legacy_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Mapping[str, int]] = ..., etag: _Optional[str] = ..., opt_out_topics: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateSettingsRequest(_message.Message):
     __slots__ = ("settings", "update_mask", "request_id")

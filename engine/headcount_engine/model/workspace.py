@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headcount_engine.model.answers import Settings
@@ -33,6 +34,17 @@ def etag_of(settings: Settings) -> str:
         settings.legacy_before_us,
     )
     return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFacts:
+    """What bounds a workspace beside its settings, as this engine was started: microseconds, counts, limits by name."""
+
+    deduplication_us: int
+    event_ids_max: int
+    event_lead_us: int
+    changes_kept_us: int
+    limits: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from headcount_server.phase import PhaseHolder
 from headcount_server.services.asking import Stopwatch, reach
 from headcount_server.wire import messages
 from headcount_server.wire.fields import need_of
+from headcount_server.wire.settings import settings_answer, settings_changes
 from headcount_server.wire.status import ProcessFacts, status_answer
 
 if TYPE_CHECKING:
@@ -28,3 +29,20 @@ class Admin:
         reach(self._database, need_of(request, context.deadline))
         status = self._database.status()
         return status_answer(status, self._phase.current, self._metrics.summaries(), self._facts, watch.us)
+
+    def get_settings(self, request: messages.GetSettingsRequest, context: Context) -> messages.Settings:
+        context.deadline.check()
+        return self._settings(Stopwatch())
+
+    def update_settings(self, request: messages.UpdateSettingsRequest, context: Context) -> messages.Settings:
+        changes = settings_changes(request)
+        context.deadline.check()
+        watch = Stopwatch()
+        self._database.administration.update(changes, etag=request.settings.etag or None)
+        return self._settings(watch)
+
+    def _settings(self, watch: Stopwatch) -> messages.Settings:
+        """The settings, stamped with a version that they are at least as new as."""
+        state, administration = self._database.status(), self._database.administration
+        facts = administration.facts()
+        return settings_answer(administration.settings(), facts, state.version, state.now_us, watch.us)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from headcount_engine.errors import AlreadyExists, FailedPrecondition
 from headcount_server.context import Context
+from headcount_server.errors import NotServed
 from headcount_server.services.asking import Stopwatch, reach
 from headcount_server.wire import messages
 from headcount_server.wire import schemas as wire
@@ -42,15 +43,20 @@ class Schemas:
         context.deadline.check()
         watch = Stopwatch()
         with _types_stay():
-            self._database.declare_attributes(definitions)
+            self._database.declare_attributes(definitions, validate_only=request.validate_only)
         return self._answer(watch, include_counts=False)
 
     def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:
         definitions = wire.property_definitions(request)
+        retentions = wire.retentions(request)
+        if retentions and request.validate_only:
+            raise NotServed("validate_only with a retention is", path="validate_only")
         context.deadline.check()
         watch = Stopwatch()
         with _types_stay():
-            self._database.declare_properties(definitions)
+            self._database.declare_properties(definitions, validate_only=request.validate_only)
+        if retentions:
+            self._database.declare_retention(retentions)
         return self._answer(watch, include_counts=False)
 
     def _answer(self, watch: Stopwatch, *, include_counts: bool) -> messages.Schema:

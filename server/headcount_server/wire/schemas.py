@@ -18,8 +18,6 @@ def attribute_definitions(request: messages.DeclareAttributesRequest) -> list[At
     """What to declare."""
     if request.consent_topics:
         raise NotServed("consent is", path="consent_topics")
-    if request.validate_only:
-        raise NotServed("validate_only is", path="validate_only")
     made: list[AttributeDefinition] = []
     for i, attribute in enumerate(request.attributes):
         path = f"attributes[{i}]"
@@ -37,21 +35,32 @@ def attribute_definitions(request: messages.DeclareAttributesRequest) -> list[At
 
 def property_definitions(request: messages.DeclareEventsRequest) -> list[PropertyDefinition]:
     """What to declare. An event type is there once a property or an event of it is."""
-    if request.validate_only:
-        raise NotServed("validate_only is", path="validate_only")
     made: list[PropertyDefinition] = []
     for i, event in enumerate(request.event_types):
         path = f"event_types[{i}]"
         _refuse_description(event.description, path)
-        if event.HasField("retention"):
-            raise NotServed("retention of events is", path=f"{path}.retention")
-        if not event.properties:
-            raise InvalidArgument("at least one property; events without any need no declaration", path=path)
+        if not event.properties and not event.HasField("retention"):
+            raise InvalidArgument(
+                "at least one property, or a retention; events without any need no declaration", path=path
+            )
         for j, prop in enumerate(event.properties):
             inner = f"{path}.properties[{j}]"
             _refuse_description(prop.description, inner)
             made.append(PropertyDefinition(event.name, prop.name, value_type(prop.type, prop.digits, inner)))
     return made
+
+
+def retentions(request: messages.DeclareEventsRequest) -> dict[str, int | None]:
+    """How long raw events are kept, in microseconds, where the request says it; None for 0: for ever."""
+    found: dict[str, int | None] = {}
+    for i, event in enumerate(request.event_types):
+        if event.HasField("retention"):
+            kept = event.retention
+            if kept.seconds < 0 or kept.nanos < 0 or kept.nanos % 1_000:
+                path = f"event_types[{i}].retention"
+                raise InvalidArgument("a duration in whole microseconds, not negative", path=path)
+            found[event.name] = kept.seconds * 1_000_000 + kept.nanos // 1_000 or None
+    return found
 
 
 def _user_name(name: str, path: str) -> str:
@@ -93,4 +102,6 @@ def _event_types(view: SchemaView, include_counts: bool) -> Iterable[messages.Ev
         made.setdefault(p.event, messages.EventType(name=p.event)).properties.append(
             messages.EventProperty(name=p.name, type=type_number(p.type), digits=p.type.digits)
         )
+    for name, kept_us in view.retentions.items():
+        made[name].retention.FromMicroseconds(kept_us)
     return made.values()
