@@ -103,12 +103,18 @@ def test_a_cursor_means_the_same_place_whatever_is_asked_for_with_it(
     for _ in range(versions):
         story.happens()
     chance = random.Random(seed)
-    stream = changes(story.heard(story.watch(Start.OLDEST, asked)))
-    for heard in chance.sample(stream, min(8, len(stream))):
-        rest = story.heard(story.watch(heard.cursor, None))
-        assert validators.bare(changes(rest)) == validators.bare(
-            r for r in story.truth if r.place > heard.place
-        )
+    stream = story.heard(story.watch(Start.OLDEST, asked))
+    heard = changes(stream)
+    for record in chance.sample(heard, min(8, len(heard))):
+        rest = changes(story.heard(story.watch(record.cursor, None)))
+        assert validators.bare(rest) == validators.bare(r for r in story.truth if r.place > record.place)
+    # The end of an item: after all versions that are complete, and after what was heard of the next one.
+    for at, told in enumerate(stream):
+        if isinstance(told, Told):
+            begun = [r.place for r in changes(stream[:at]) if r.version > told.version]
+            last = max(begun) if begun else (told.version, "~", True, 0)
+            rest = changes(story.heard(story.watch(told.cursor, None)))
+            assert validators.bare(rest) == validators.bare(r for r in story.truth if r.place > last)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.changes.watch import Start
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
@@ -131,6 +132,26 @@ def test_sizes_by_the_changes_are_those_of_the_members() -> None:
         held = kept.database.following.members_now(None)
         assert kept.database._changes.sizes() == {s: len(m) for s, m in held.of.items()}
         kept.again("killed")
+
+
+def test_what_was_dropped_stays_dropped_after_a_restart() -> None:
+    """Else a listener with an old cursor would go on over a gap."""
+    kept = begun()
+    cursor = kept.heard(Start.OLDEST)[0].cursor
+    log = kept.database._changes.log
+    live(kept, random.Random(1), 20)
+    kept.database.checkpoint()
+    log._options = ChangeOptions(kept_us=DAY)
+    kept.clock.advance_to(kept.clock.now_us() + 3 * DAY)
+    live(kept, random.Random(2), 20)
+    kept.database.checkpoint()
+    oldest = log.oldest
+    assert oldest[0].version > 10
+    for how in ("killed", "closed"):
+        kept.again(how)
+        assert kept.database._changes.log.oldest == oldest
+        with pytest.raises(CursorTooOld):
+            kept.heard(cursor)
 
 
 def test_a_checkpoint_does_not_write_old_changes_again() -> None:

@@ -163,9 +163,10 @@ class ChangeLog:
         room = records_max
         for block in _blocks(chunks, tail, position, segments):
             if not room:
-                # All of the version before is out; of this one nothing that was asked for.
-                is_whole = block.version != blocks[-1].version
-                after = Position(block.version, 0 if is_whole else block.first)
+                # Just after what is out, or at the next version: nothing in between is skipped, asked for or not.
+                last = blocks[-1]
+                is_whole = block.version != last.version
+                after = Position(block.version, 0 if is_whole else last.first + len(last))
                 return Stretch(tuple(blocks), after, block.version - 1, blocks[-1].now_us)
             if len(block) > room:
                 blocks.append(block.cut(0, room))
