@@ -29,6 +29,7 @@ from headcount_server.phase import Phase, PhaseHolder
 
 if TYPE_CHECKING:
     from headcount_engine import Database
+    from headcount_engine.ticking import Ticker
 
 SWITCH_INTERVAL_S = 2e-4
 """How long a thread may keep the GIL while another waits: at Python's own 5 ms, calls beside a busy writer
@@ -48,6 +49,7 @@ class RunningServer:
         phase: PhaseHolder,
         grace_s: float,
         close_metrics: Callable[[], None],
+        ticker: Ticker,
     ) -> None:
         self.port = listener.port
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
@@ -56,6 +58,7 @@ class RunningServer:
         self._phase = phase
         self._grace_s = grace_s
         self._close_metrics = close_metrics
+        self._ticker = ticker
         self._stop_lock = threading.Lock()
         self._is_stopped = False
 
@@ -70,6 +73,7 @@ class RunningServer:
             self._phase.current = Phase.DRAINING
             self._listener.stop(self._grace_s if grace_s is None else grace_s)
             self._close_metrics()
+            self._ticker.stop()
             self.database.close()
 
     def __enter__(self) -> RunningServer:
@@ -106,7 +110,14 @@ def build(
         phase,
         config.grace_s,
         _serve_metrics(config.metrics_listen, metrics),
+        _ticker(database, config),
     )
+
+
+def _ticker(database: Database, config: ServerConfig) -> Ticker:
+    from headcount_engine.ticking import Ticker
+
+    return Ticker(database.tick, config.tick_ms * 1_000).start()
 
 
 def _open(config: ServerConfig) -> Database:

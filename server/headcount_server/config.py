@@ -53,6 +53,8 @@ class ServerConfig(BaseSettings):
     week_starts_on: int = Field(default=0, ge=0, le=6)
     """0 = Monday."""
     infers_schema: bool = True
+    tick_ms: int = Field(default=250, ge=1, le=3_600_000)
+    """How often the clock is looked at for who joins or leaves by time alone."""
 
     changes_days: float = Field(default=7, gt=0, le=3_650)
     """How long joins and leaves are kept for listeners to go on from, by the store's clock ..."""
