@@ -1,13 +1,23 @@
-"""Merging and erasing over real gRPC, and with both clients."""
+"""Merging, erasing and retention over real gRPC, and with both clients."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 
 import grpc
 import pytest
 
-from headcount import AsyncClient, Client, FailedPrecondition, Identifier, NotFound, ProfileUpdate
+from headcount import (
+    AsyncClient,
+    Client,
+    Event,
+    FailedPrecondition,
+    Identifier,
+    InvalidArgument,
+    NotFound,
+    ProfileUpdate,
+)
 from headcount.v1 import profile_service_pb2 as profiles
 from headcount.wire.ingest import IngestOptions
 from headcount_server.app import RunningServer
@@ -91,3 +101,19 @@ def test_both_clients_merge_erase_and_create_anew(running: RunningServer) -> Non
             assert (await client.get_profile("a")).attributes == {"plan": "new"}
 
     asyncio.run(again())
+
+
+def test_event_types_declare_how_long_raw_events_are_kept(running: RunningServer) -> None:
+    with Client(running.address) as client:
+        month = dt.timedelta(days=30)
+        shown = client.declare_events({"view": {}}, retention={"view": month})
+        view = shown.event_types["view"]
+        assert view.retention == month
+        now = client.status().now
+        days = dt.timedelta(days=1)
+        receipt = client.track([Event("view", "a", now - 20 * days), Event("view", "a", now - 31 * days)])
+        (row,) = receipt.rejected_rows
+        assert (row.row, row.reason) == (1, "OUTSIDE_WINDOW")
+        assert client.count("did view").count == 1
+        with pytest.raises(InvalidArgument, match="kept for 30 days"):
+            client.create_segment("old", "did view in last 31 days")

@@ -225,6 +225,8 @@ class SchemaView:
     attributes: tuple[AttributeDefinition, ...]
     properties: tuple[PropertyDefinition, ...]
     events: Mapping[str, int]
+    retentions: Mapping[str, int] = field(default_factory=dict)
+    """How long raw events are kept, in microseconds, of the types of which they are not kept for ever."""
 
 
 @dataclass(frozen=True, slots=True)
