@@ -21,7 +21,8 @@ from tests.durability.databases import DAY, NOW, digest, opened
 EXACT = [
     "did view at least {n} times", "did view exactly {n} times", "never did view", "did view",
     "did view less than {n} times", "did any event at least {n} times", "first did view in last {n} days",
-    "first did view before 2024-10-0{n}", "first did view at or after 2024-09-2{n}", "first did any event in last {n} days",
+    "first did view before 2024-10-0{n}", "first did view at or after 2024-09-2{n}",
+    "first did any event in last {n} days",
     "did view in last {n} days", "did view at least 2 times in last {n} days",
     "did view where page = \"/1\" in last {n} days", "days(view) >= 2 in last {n} days",
     "did buy where page = \"/1\"", "did view then buy within 1 days in last {n} days",
