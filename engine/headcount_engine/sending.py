@@ -11,7 +11,7 @@ import numpy as np
 
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
-from headcount_engine.audiences.export import Export, ExportFormat
+from headcount_engine.audiences.export import Export, FileForm
 from headcount_engine.audiences.handles import Handle, Handles
 from headcount_engine.audiences.preview import Page, Part, PreviewAnswer, preview
 from headcount_engine.audiences.request import AudienceRequest, ByAttribute, elements
@@ -190,7 +190,7 @@ class Sending:
     def export(
         self,
         who: Who,
-        format_: ExportFormat,
+        form: FileForm,
         *,
         attributes: Sequence[str] = (),
         offset: int = 0,
@@ -211,7 +211,7 @@ class Sending:
             members = bitmaps.copy(_members(question, rules, handle))
             view.hold()
             try:
-                return Export(view, view.release, members, format_, names, offset, at.now_us, need.deadline)
+                return Export(view, view.release, members, form, names, offset, at.now_us, need.deadline)
             except BaseException:
                 view.release()
                 raise

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headcount_engine.audiences.csv_pieces import text_cell
-from headcount_engine.audiences.export import TEXT_ROWS, Export, ExportFormat, column_names
+from headcount_engine.audiences.export import CSV, JSON_LINES, TEXT_ROWS, Export, FileForm, column_names
 from headcount_engine.audiences.request import AudienceRequest
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
@@ -25,6 +25,7 @@ from headcount_engine.model.batches import Column, ProfileBatch, Texts
 from headcount_engine.model.instants import format_date, format_instant
 from headcount_engine.model.values import Cell, Date, Instant, Kind, ValueType
 from headcount_engine.sending import AudienceName
+from headcount_server.loading.parquet_pieces import PARQUET
 from tests.audiences.crowds import TYPES, crowd, database_of
 
 NAMES = sorted(TYPES)
@@ -59,7 +60,7 @@ def in_csv(cell: Cell | None) -> str:
 
 
 def test_csv_says_what_is_so(database: Database) -> None:
-    text = whole(database.sending.export("everyone", ExportFormat.CSV, attributes=NAMES)).decode()
+    text = whole(database.sending.export("everyone", CSV, attributes=NAMES)).decode()
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["key", *NAMES]
     assert rows == [[person.key, *(in_csv(person.cells.get(name)) for name in NAMES)] for person in PEOPLE]
@@ -78,7 +79,7 @@ def in_json(cell: Cell) -> object:
 
 
 def test_json_lines_say_what_is_so(database: Database) -> None:
-    text = whole(database.sending.export("everyone", ExportFormat.JSON_LINES, attributes=NAMES)).decode()
+    text = whole(database.sending.export("everyone", JSON_LINES, attributes=NAMES)).decode()
     rows = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
     assert rows == [
         {"key": p.key} | {name: in_json(p.cells[name]) for name in NAMES if name in p.cells} for p in PEOPLE
@@ -99,7 +100,7 @@ def in_parquet(cell: Cell | None) -> object:
 
 
 def test_parquet_says_what_is_so(database: Database) -> None:
-    data = whole(database.sending.export("everyone", ExportFormat.PARQUET, attributes=NAMES))
+    data = whole(database.sending.export("everyone", PARQUET, attributes=NAMES))
     table = pq.read_table(io.BytesIO(data))
     assert table.column_names == ["key", *NAMES]
     assert table["key"].to_pylist() == [person.key for person in PEOPLE]
@@ -124,23 +125,20 @@ def test_extremes_survive_every_format() -> None:
     assert not database.write_profiles(ProfileBatch(Texts.of(["a", "ö,b"]), columns)).rejected
     names = [column.name for column in columns]
 
-    def export(format_: ExportFormat) -> bytes:
+    def export(format_: FileForm) -> bytes:
         return whole(database.sending.export("everyone", format_, attributes=names))
 
-    _, first, second = csv.reader(io.StringIO(export(ExportFormat.CSV).decode(), newline=""))
+    _, first, second = csv.reader(io.StringIO(export(CSV).decode(), newline=""))
     assert first[:4] == ["a", str(least), "-9223372036854.775807", "-1"]
     assert (float(first[4]), first[5], first[6]) == (5e-324, "0.00000015,-180.0", "")
     assert second == [
         "ö,b", str(most), "9223372036854.775807", "0", "-1.7976931348623157e+308", "-90.0,0.0",
         'a "b", c\nd\u2028é😀',
     ]  # fmt: skip
-    a, b = (
-        json.loads(line, parse_float=Decimal)
-        for line in export(ExportFormat.JSON_LINES).decode().split("\n")[:2]
-    )
+    a, b = (json.loads(line, parse_float=Decimal) for line in export(JSON_LINES).decode().split("\n")[:2])
     assert (a["whole"], a["money"], a["text"]) == (least, Decimal("-9223372036854.775807"), "")
     assert (b["text"], b["place"]) == ('a "b", c\nd\u2028é😀', [-90, 0])
-    table = pq.read_table(io.BytesIO(export(ExportFormat.PARQUET))).to_pylist()
+    table = pq.read_table(io.BytesIO(export(PARQUET))).to_pylist()
     assert [row["money"] for row in table] == [
         Decimal("-9223372036854.775807"),
         Decimal("9223372036854.775807"),
@@ -150,12 +148,12 @@ def test_extremes_survive_every_format() -> None:
 
 
 def test_nobody_is_a_file_too(database: Database) -> None:
-    def export(format_: ExportFormat) -> bytes:
+    def export(format_: FileForm) -> bytes:
         return whole(database.sending.export('key = "nobody"', format_, attributes=["age", "likes", "city"]))
 
-    assert export(ExportFormat.CSV) == b"key,age,likes,city\n"
-    assert export(ExportFormat.JSON_LINES) == b""
-    table = pq.read_table(io.BytesIO(export(ExportFormat.PARQUET)))
+    assert export(CSV) == b"key,age,likes,city\n"
+    assert export(JSON_LINES) == b""
+    table = pq.read_table(io.BytesIO(export(PARQUET)))
     assert (table.num_rows, table.column_names) == (0, ["key", "age", "likes", "city"])
 
 
@@ -197,7 +195,7 @@ def test_keys_sets_and_headers_are_neutralised_and_numbers_are_not() -> None:
     )
     database = Database.open(None, clock=ManualClock(0))
     assert not database.write_profiles(ProfileBatch(Texts.of(["=1+1"]), columns)).rejected
-    exported = database.sending.export("everyone", ExportFormat.CSV, attributes=["=cmd", "n", "set"])
+    exported = database.sending.export("everyone", CSV, attributes=["=cmd", "n", "set"])
     assert whole(exported).decode() == "key,'=cmd,n,set\n'=1+1,'@sum,-5,'-b|a\n"
 
 
@@ -221,14 +219,14 @@ def set_all(database: Database, value: int) -> None:
     assert not database.write_profiles(ProfileBatch(keys, (column,))).rejected
 
 
-@pytest.mark.parametrize("format_", [ExportFormat.CSV, ExportFormat.JSON_LINES])
-def test_an_export_resumes_at_every_piece(many: Database, format_: ExportFormat) -> None:
+@pytest.mark.parametrize("format_", [CSV, JSON_LINES])
+def test_an_export_resumes_at_every_piece(many: Database, format_: FileForm) -> None:
     name = AudienceName(many.sending.resolve(AudienceRequest(["everyone"])).name)
     with many.sending.export(name, format_, attributes=["n"]) as export:
         pieces = list(export)
     assert [piece.next_offset for piece in pieces][-3:] == [TEXT_ROWS, 2 * TEXT_ROWS, MANY]
     data = b"".join(piece.data for piece in pieces)
-    assert data.count(b"\n") == MANY + (format_ is ExportFormat.CSV)
+    assert data.count(b"\n") == MANY + (format_ is CSV)
     got = b""
     for piece in pieces:
         got += piece.data
@@ -239,7 +237,7 @@ def test_an_export_resumes_at_every_piece(many: Database, format_: ExportFormat)
 
 
 def test_an_export_shows_one_version_of_every_value(many: Database) -> None:
-    with many.sending.export("n = 0", ExportFormat.CSV, attributes=["n"]) as export:
+    with many.sending.export("n = 0", CSV, attributes=["n"]) as export:
         pieces = iter(export)
         text = next(pieces).data + next(pieces).data
         set_all(many, 7)
@@ -250,21 +248,21 @@ def test_an_export_shows_one_version_of_every_value(many: Database) -> None:
 
 def test_a_closed_export_lets_go_of_what_it_held(many: Database) -> None:
     column = many._indexes.attributes.all()["n"].column
-    export = many.sending.export("everyone", ExportFormat.CSV, attributes=["n"])
+    export = many.sending.export("everyone", CSV, attributes=["n"])
     assert column._pins == 1
     next(iter(export))
     export.close()
     export.close()
     assert column._pins == 0
     with pytest.raises(InvalidArgument):
-        many.sending.export("everyone", ExportFormat.CSV, attributes=["n", "n"])
+        many.sending.export("everyone", CSV, attributes=["n", "n"])
     assert column._pins == 0
 
 
 def test_an_export_stops_at_its_deadline(many: Database) -> None:
     is_gone = False
     need = Need(deadline=Deadline(is_cancelled=lambda: is_gone))
-    with many.sending.export("everyone", ExportFormat.CSV, attributes=["n"], need=need) as export:
+    with many.sending.export("everyone", CSV, attributes=["n"], need=need) as export:
         pieces = iter(export)
         next(pieces)
         object.__setattr__(need.deadline, "at_monotonic", 0.0)
@@ -276,16 +274,16 @@ def test_what_cannot_be_exported_is_refused(many: Database) -> None:
     name = AudienceName(many.sending.resolve(AudienceRequest(["everyone"])).name)
     for path, attributes in (("attributes[0]", ["nope"]), ("attributes[1]", ["n", "n"])):
         with pytest.raises(InvalidArgument) as refused:
-            many.sending.export(name, ExportFormat.CSV, attributes=attributes)
+            many.sending.export(name, CSV, attributes=attributes)
         assert refused.value.path == path
     with pytest.raises(InvalidArgument, match="middle"):
-        many.sending.export(name, ExportFormat.PARQUET, offset=1)
+        many.sending.export(name, PARQUET, offset=1)
     with pytest.raises(InvalidArgument, match="resolved"):
-        many.sending.export("everyone", ExportFormat.CSV, offset=1)
+        many.sending.export("everyone", CSV, offset=1)
     with pytest.raises(OutOfRange):
-        many.sending.export(name, ExportFormat.CSV, offset=MANY + 1)
+        many.sending.export(name, CSV, offset=MANY + 1)
     with pytest.raises(NotFound):
-        many.sending.export(AudienceName("nope"), ExportFormat.CSV)
+        many.sending.export(AudienceName("nope"), CSV)
 
 
 def test_the_column_of_keys_steps_aside_for_an_attribute_of_its_name() -> None:

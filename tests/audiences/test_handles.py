@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount_engine import bitmaps
-from headcount_engine.audiences.export import ExportFormat
+from headcount_engine.audiences.export import CSV
 from headcount_engine.audiences.handles import Handle, Handles
 from headcount_engine.audiences.request import AudienceRequest
 from headcount_engine.bitmaps import Bitmap
@@ -201,7 +201,7 @@ def test_whoever_was_erased_since_is_given_no_more_and_offsets_stay(database: Da
     assert sending.ids(handle, 119, 3).tolist() == [119, 121]
     data, after = sending.roaring(handle, 5, 5)
     assert (list(Bitmap.deserialize(data)), after) == ([5, 6, 8, 9], 10)
-    with sending.export(AudienceName(handle.name), ExportFormat.CSV, attributes=["flag"]) as export:
+    with sending.export(AudienceName(handle.name), CSV, attributes=["flag"]) as export:
         lines = b"".join(piece.data for piece in export).decode().splitlines()
     assert len(lines) == 1 + 198 and "p7,true" not in lines and "p8,true" in lines
     assert sending.preview(AudienceName(handle.name), size=200).total == 198

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import assert_never
 
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from headcount_engine import Database
 from headcount_engine.conditions.text import parse
 from headcount_engine.model.answers import Deadline
-from headcount_server.calls import BidirectionalStream, Unary
+from headcount_server.calls import BidirectionalStream, ClientStream, ServerStream, Unary
 from headcount_server.context import Context
 from headcount_server.guards.access import LOCAL
 from headcount_server.guards.metrics import Metrics
@@ -50,6 +51,21 @@ VALID: dict[str, list[dict[str, object]]] = {
     ],
     "AudienceService/BatchCheckMembership": [{"keys": ["a", "b"], "rules": [{"text": "age > 1"}]}],
     "AudienceService/StreamCheckMembership": [{"checkNumber": 1, "check": {"keys": ["a"]}}],
+    "AudienceService/CreateAudience": [
+        {
+            "includes": [{"text": "everyone"}],
+            "excludes": [{"text": "age > 1"}],
+            "frequencyCap": {"eventName": "e", "maxCount": 1, "window": "60s"},
+            "holdout": {"fraction": 0.1},
+            "limit": 3,
+            "limitOrder": {"sampleSalt": "s"},
+        }
+    ],
+    "AudienceService/ReadAudience": [{"name": "audiences/a", "form": "MEMBER_FORM_IDS", "offset": 1}],
+    "AudienceService/PreviewAudience": [{"rule": {"text": "everyone"}, "attributes": ["age"], "pageSize": 3}],
+    "AudienceService/ExportAudience": [
+        {"rule": {"text": "everyone"}, "format": "EXPORT_FORMAT_PARQUET", "attributes": ["age"]}
+    ],
     "ProfileService/BatchUpsertProfiles": [
         {
             "profiles": [
@@ -98,10 +114,14 @@ def send(name: str, payload: bytes) -> None:
         match method:
             case Unary():
                 method.call(payload, context)
+            case ServerStream():
+                list(method.call(payload, context))
+            case ClientStream():
+                method.call(iter([payload]), context)
             case BidirectionalStream():
                 list(method.call(iter([payload]), context))
-            case _:
-                raise AssertionError(f"no other kind is in the table yet: {name}")
+            case other:
+                assert_never(other)
     except Exception as error:
         if failure_of(error).incident:
             raise

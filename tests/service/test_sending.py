@@ -7,6 +7,7 @@ import io
 import itertools
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -17,8 +18,10 @@ from google.protobuf.duration_pb2 import Duration
 from headcount.v1 import audience_service_pb2 as m
 from headcount.v1 import profile_service_pb2
 from headcount.v1.rule_pb2 import Rule
+from headcount_engine.audiences.export import CSV
 from headcount_engine.bitmaps import Bitmap
 from headcount_server.services import sending
+from headcount_server.wire import sending as wire
 from tests.service.calling import TIMEOUT_S, Stubs, failed
 
 FORMS = {
@@ -236,7 +239,7 @@ def export(stubs: Stubs, **fields: object) -> list[m.ExportAudienceResponse]:
 
 
 def test_a_file_comes_in_pieces_with_progress(people: Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headcount_engine.audiences.export.TEXT_ROWS", 7)
+    monkeypatch.setitem(wire._FORMATS, m.EXPORT_FORMAT_CSV, replace(CSV, rows=7))
     made = create(people, includes=rules("age >= 20"))
     pieces = export(people, audience=made.name, format=m.EXPORT_FORMAT_CSV, attributes=["plan", "age"])
     assert [piece.next_offset for piece in pieces] == [0, 7, 14, 20]

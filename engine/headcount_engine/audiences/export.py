@@ -1,4 +1,4 @@
-"""Members with chosen attributes as a file in pieces: CSV, JSON Lines or Parquet.
+"""Members with chosen attributes as a file in pieces: CSV, JSON Lines, or a form that the caller brings.
 
 Memory is that of one piece, whatever the size. The attributes stay pinned until the export ends, so every row is of
 one version: a writer copies a block that it changes meanwhile, once. Whoever makes an export closes it.
@@ -6,11 +6,10 @@ one version: a writer copies a block that it changes meanwhile, once. Whoever ma
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, assert_never
+from typing import Final, Protocol, Self
 
 import numpy as np
 
@@ -18,25 +17,18 @@ from headcount_engine import bitmaps
 from headcount_engine.audiences.cells import KEY_COLUMN, Picked, chosen, pick
 from headcount_engine.audiences.csv_pieces import CsvPieces
 from headcount_engine.audiences.json_pieces import JsonPieces
-from headcount_engine.audiences.parquet_pieces import PARQUET_ROWS, ParquetPieces
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.errors import InvalidArgument, OutOfRange
-from headcount_engine.indexes.attributes import AttributeView
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import Texts
+from headcount_engine.model.values import ValueType
 
 TEXT_ROWS = 4_096
 """Rows of a piece of CSV or JSON Lines: some 10 ms of Python, and with ten attributes some 400 KB."""
 
 TEXT_BYTES_MAX = 1 << 20
 """Of such a piece, unless a single row is longer."""
-
-
-class ExportFormat(enum.Enum):
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSON_LINES = "jsonl"
 
 
 class Pieces(Protocol):
@@ -51,6 +43,23 @@ class Pieces(Protocol):
     def end(self) -> bytes:
         """What comes after them."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """A kind of file. `pieces` gets the names of the columns, the key's first, and the types of all but the key.
+
+    `rows`: how many a piece takes. `is_lines`: rows are whole in every piece and need nothing before or after them, so
+    that a file can be taken up in the middle.
+    """
+
+    pieces: Callable[[Sequence[str], Sequence[ValueType]], Pieces]
+    rows: int
+    is_lines: bool
+
+
+CSV: Final = FileForm(lambda names, _: CsvPieces(names), TEXT_ROWS, is_lines=True)
+JSON_LINES: Final = FileForm(lambda names, _: JsonPieces(names), TEXT_ROWS, is_lines=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +81,15 @@ class Export:
         view: ReadView,
         release: Callable[[], None],
         members: Bitmap,
-        format_: ExportFormat,
+        form: FileForm,
         names: Sequence[str],
         offset: int,
         now_us: int,
         deadline: Deadline,
     ) -> None:
         """`release` ends a hold on the view when the export is closed. Raises InvalidArgument, OutOfRange."""
-        if format_ is ExportFormat.PARQUET and offset:
-            raise InvalidArgument("a Parquet file cannot be taken up in the middle", path="offset")
+        if offset and not form.is_lines:
+            raise InvalidArgument("a file of this kind cannot be taken up in the middle", path="offset")
         if not 0 <= offset <= len(members):
             raise OutOfRange(f"there are {len(members):,} members, so none at {offset:,}")
         self.size = len(members)
@@ -89,23 +98,24 @@ class Export:
         self._view = view
         self._members = members
         self._attributes = chosen(view, names)
-        self._pieces = _pieces(format_, self._attributes)
-        self._rows = PARQUET_ROWS if format_ is ExportFormat.PARQUET else TEXT_ROWS
+        definitions = [a.definition for a in self._attributes]
+        self._pieces = form.pieces(column_names([d.name for d in definitions]), [d.type for d in definitions])
+        self._form = form
         self._offset = offset
         self._deadline = deadline
         self._release: Callable[[], None] | None = release
 
     def __iter__(self) -> Iterator[Piece]:
-        """The pieces; rows are whole but for Parquet. Raises DeadlineExceeded, Cancelled."""
+        """The pieces; rows are whole where the form is of lines. Raises DeadlineExceeded, Cancelled."""
         offset = self._offset
         head = self._pieces.start() if not offset else b""
         if head or offset == self.size:
             yield Piece(head, offset)
-        rows = self._rows
+        rows = self._form.rows
         while offset < self.size:
             self._deadline.check()
             data = self._piece(offset, rows)
-            while self._rows == TEXT_ROWS and len(data) > TEXT_BYTES_MAX and rows > 1:
+            while self._form.is_lines and len(data) > TEXT_BYTES_MAX and rows > 1:
                 rows = max(1, rows * TEXT_BYTES_MAX // (2 * len(data)))
                 data = self._piece(offset, rows)
             offset = min(offset + rows, self.size)
@@ -136,19 +146,6 @@ class Export:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _pieces(format_: ExportFormat, attributes: Sequence[AttributeView]) -> Pieces:
-    names = column_names([a.definition.name for a in attributes])
-    match format_:
-        case ExportFormat.CSV:
-            return CsvPieces(names)
-        case ExportFormat.JSON_LINES:
-            return JsonPieces(names)
-        case ExportFormat.PARQUET:
-            return ParquetPieces(names, [a.definition.type for a in attributes])
-        case _:
-            assert_never(format_)
 
 
 def column_names(attributes: Sequence[str]) -> list[str]:

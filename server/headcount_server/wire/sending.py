@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from headcount_engine.audiences.export import ExportFormat, Piece
+from headcount_engine.audiences.export import CSV, JSON_LINES, FileForm, Piece
 from headcount_engine.audiences.preview import Page, Part, PreviewAnswer, Sample
 from headcount_engine.audiences.request import (
     AudienceRequest,
@@ -24,6 +24,7 @@ from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import SegmentDraft
 from headcount_engine.model.batches import U32, Texts
 from headcount_engine.sending import LIFE_US, AudienceAnswer, AudienceName, Who
+from headcount_server.loading.parquet_pieces import PARQUET
 from headcount_server.wire import messages
 from headcount_server.wire.fields import page_size, put_instant, stamp
 from headcount_server.wire.profiles import PagePlace, place_in, profile_message, token_of
@@ -45,9 +46,9 @@ _STAGES = {
     StageKind.LIMIT: messages.StageKind.STAGE_KIND_LIMIT,
 }
 _FORMATS = {
-    messages.ExportFormat.EXPORT_FORMAT_CSV: ExportFormat.CSV,
-    messages.ExportFormat.EXPORT_FORMAT_PARQUET: ExportFormat.PARQUET,
-    messages.ExportFormat.EXPORT_FORMAT_JSON_LINES: ExportFormat.JSON_LINES,
+    messages.ExportFormat.EXPORT_FORMAT_CSV: CSV,
+    messages.ExportFormat.EXPORT_FORMAT_PARQUET: PARQUET,
+    messages.ExportFormat.EXPORT_FORMAT_JSON_LINES: JSON_LINES,
 }
 
 
@@ -246,7 +247,7 @@ def preview_answer(
     return made
 
 
-def export_format(request: messages.ExportAudienceRequest) -> ExportFormat:
+def export_format(request: messages.ExportAudienceRequest) -> FileForm:
     found = _FORMATS.get(request.format)
     if found is None:
         raise InvalidArgument("the format is one of CSV, Parquet and JSON Lines", path="format")

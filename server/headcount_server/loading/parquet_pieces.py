@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import Final, assert_never
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from headcount_engine.audiences.cells import Picked
+from headcount_engine.audiences.export import FileForm
 from headcount_engine.indexes.dictionaries import TRUE_CODE, TextDictionary
 from headcount_engine.model.batches import I64, Texts
-from headcount_engine.model.values import Kind, ValueType
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from headcount_engine.model.values import Kind, Point, ValueType
 
 PARQUET_ROWS: Final = 65_536
 """Rows of a row group."""
@@ -47,12 +47,9 @@ class _Drain(io.RawIOBase):
 
 
 class ParquetPieces:
-    """A file with one row group a piece, texts as dictionaries, Zstandard. Needs pyarrow."""
+    """A file with one row group a piece, texts as dictionaries, Zstandard."""
 
     def __init__(self, names: Sequence[str], types: Sequence[ValueType]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         fields = [pa.field(names[0], pa.string(), nullable=False)]
         fields += [pa.field(n, arrow_type(t)) for n, t in zip(names[1:], types, strict=True)]
         self._schema = pa.schema(fields)
@@ -63,8 +60,6 @@ class ParquetPieces:
         return self._drain.take()
 
     def rows(self, keys: Texts, columns: Sequence[Picked]) -> bytes:
-        import pyarrow as pa
-
         arrays = [_texts(keys), *map(arrow_array, columns)]
         self._writer.write_table(
             pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=PARQUET_ROWS
@@ -76,10 +71,11 @@ class ParquetPieces:
         return self._drain.take()
 
 
+PARQUET: Final = FileForm(ParquetPieces, PARQUET_ROWS, is_lines=False)
+
+
 def arrow_type(type_: ValueType) -> pa.DataType:
     """The Arrow type that loading reads as the same type."""
-    import pyarrow as pa
-
     kind = type_.kind
     match kind:
         case Kind.BOOL:
@@ -106,8 +102,6 @@ def arrow_type(type_: ValueType) -> pa.DataType:
 
 def arrow_array(column: Picked) -> pa.Array:
     """A picked column in the type of `arrow_type`."""
-    import pyarrow as pa
-
     kind, absent = column.type.kind, ~column.present
     type_ = arrow_type(column.type)
     match kind:
@@ -132,8 +126,6 @@ def arrow_array(column: Picked) -> pa.Array:
 
 
 def _listed(cell: object) -> list[str] | list[float] | None:
-    from headcount_engine.model.values import Point
-
     if cell is None:
         return None
     if isinstance(cell, Point):
@@ -146,8 +138,6 @@ def _decimals(
     unscaled: I64, absent: np.ndarray[tuple[int], np.dtype[np.bool_]], type_: pa.DataType
 ) -> pa.Array:
     """128-bit little-endian two's complement, as Arrow lays decimals out."""
-    import pyarrow as pa
-
     wide = np.empty((len(unscaled), 2), dtype="<i8")
     wide[:, 0] = unscaled
     wide[:, 1] = unscaled >> 63
@@ -158,8 +148,6 @@ def _decimals(
 
 
 def _texts(texts: Texts) -> pa.Array:
-    import pyarrow as pa
-
     offsets = texts.offsets.astype("<i4")
     return pa.Array.from_buffers(
         pa.string(), len(texts), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(texts.data.tobytes())]
@@ -168,8 +156,6 @@ def _texts(texts: Texts) -> pa.Array:
 
 def _coded_texts(column: Picked) -> pa.Array:
     """The distinct texts among the rows, and which of them each row has."""
-    import pyarrow as pa
-
     assert isinstance(column.dictionary, TextDictionary)
     codes, places = np.unique(column.stored[column.present], return_inverse=True)
     indices = np.zeros(len(column.stored), dtype=np.int32)
