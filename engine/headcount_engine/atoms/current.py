@@ -245,9 +245,11 @@ class CurrentAtoms:
                 touched.cause = Cause.ATTRIBUTE
         people = after.indexes.identities.view()
         for atom, ids in self._timed.crossed(before, moment):
-            # The instants of events stay with who had them first, until that profile was merged or erased.
-            owners = bitmaps.from_ids(people.redirects.resolve(ids)) & people.existing
-            of(atom).clocked.append(bitmaps.to_ids(owners).astype(np.int64))
+            if people.count < people.ids_end:
+                # The instants of events stay with who had them first, until that profile was merged or erased.
+                owners = bitmaps.from_ids(people.redirects.resolve(ids)) & people.existing
+                ids = bitmaps.to_ids(owners).astype(np.int64)
+            of(atom).clocked.append(ids)
         for atom in self._verified.values():
             arrived, crossed = self._by_events(atom.reads, after, before, moment)
             if arrived:

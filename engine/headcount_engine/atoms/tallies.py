@@ -298,7 +298,7 @@ class Tallies:
         parts = []
         first = 0
         causes = int(Cause.CLOCK), int(Cause.EVENT)
-        out = np.empty((max(_SPILL_LEAST, 2 * len(slots)), 3), dtype=np.int64)
+        out = np.empty((max(_SPILL_LEAST, 2 * len(slots), 2 * len(ids)), 3), dtype=np.int64)
         while first < len(ids):
             first, found = kernels.crossed(
                 first, before, between, after, *eights, starts, slots, lows, highs, *causes, out
@@ -435,21 +435,31 @@ class Tallies:
         held = after.indexes.events.types.get(name)
         if held is None:
             return None
+        moves = [
+            (number, span.first, span.last, step)
+            for number in sorted(plan.used_windows)
+            for span, step in moved[number]
+        ]
+        if not moves:
+            return None
+        numbers, firsts, lasts, steps = (
+            np.array(column, dtype=np.int64) for column in zip(*moves, strict=True)
+        )
         parts: list[tuple[Run, int, int]] = []
-        windows, steps = [], []
-        for number, moves in enumerate(moved):
-            if not moves or number not in plan.used_windows:
+        chosen: list[int] = []
+        for run in held.view().runs:
+            if not len(run) or lasts.max() < run.ends[0] or firsts.min() > run.ends[1]:
                 continue
-            for run in held.view().runs:
-                for span, step in moves:
-                    start, end = run.between(span.first, span.last)
-                    if start < end:
-                        parts.append((run, start, end))
-                        windows.append(np.full(end - start, number, dtype=np.int64))
-                        steps.append(np.full(end - start, step, dtype=np.int64))
+            # Both ends of every window in two searches.
+            starts = np.searchsorted(run.times_us, firsts, side="left")
+            ends = np.searchsorted(run.times_us, lasts, side="right")
+            for move in np.flatnonzero(starts < ends).tolist():
+                parts.append((run, int(starts[move]), int(ends[move])))
+                chosen.append(move)
         if not parts:
             return None
-        return _joined(parts), np.concatenate(windows), np.concatenate(steps)
+        lengths = [end - start for _, start, end in parts]
+        return _joined(parts), np.repeat(numbers[chosen], lengths), np.repeat(steps[chosen], lengths)
 
     # ------------------------------------------------------------------------------------------------ checks
 

@@ -31,13 +31,16 @@ from headcount_engine.membership.ceasing import ceased_us
 from headcount_engine.membership.lists import ListEdit, SegmentLists
 from headcount_engine.membership.programs import Formula
 from headcount_engine.membership.retention import ENDED, RetentionEdit, RetentionStore
-from headcount_engine.membership.sets import MemberSet
+from headcount_engine.membership.sets import Flipped, MemberSets
 from headcount_engine.model.batches import I64, U32, U64, Mask
 from headcount_engine.model.changes import Cause, SegmentFlips
 from headcount_engine.model.segments import ListName, SegmentState
 
 _NO_IDS: I64 = np.empty(0, dtype=np.int64)
 _FLIPS_LEAST = 1 << 12
+
+
+NO_FLIPS = Flipped(_NO_IDS, np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint32))
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +54,6 @@ class _Place:
     slots: frozenset[int]
     others: list[str]
     definition: Definition
-    members: MemberSet = field(default_factory=MemberSet)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,8 @@ class LiveEdit:
 
     ids, atom_rows, member_rows   rows that change, as they will be
     columns                       by slot of a segment, everyone's bit as it will be: definitions
-    flips                         by slot: the ids that join or leave, and by how many the size grows
+    flips, growth                 by slot: the ids that join or leave, and by how many the size grows
+    emptied                       slots whose segment is gone
     """
 
     moment: Moment
@@ -70,7 +73,9 @@ class LiveEdit:
     atom_rows: U64 | None = None
     member_rows: U64 | None = None
     columns: Mapping[int, U64] = field(default_factory=dict)
-    flips: Sequence[tuple[int, U32, int]] = ()
+    flips: Flipped = NO_FLIPS
+    growth: I64 = field(default_factory=lambda: _NO_IDS)
+    emptied: Sequence[int] = ()
     places: Mapping[str, _Place] | None = None
     """All segments as they will be, where definitions change."""
     anew: LiveSegments | None = None
@@ -110,6 +115,7 @@ class LiveSegments:
         self._atoms = CurrentAtoms()
         self._rows: Rows[np.uint64] = Rows(np.uint64, 4)
         self._places: Mapping[str, _Place] = {}
+        self._sets = MemberSets()
         self._sizes = np.zeros(64, dtype=np.int64)
         self._slots_end = 0
         self._free: list[int] = []
@@ -120,7 +126,7 @@ class LiveSegments:
 
     @property
     def nbytes(self) -> int:
-        return self._atoms.nbytes + self._rows.nbytes + sum(p.members.nbytes for p in self._places.values())
+        return self._atoms.nbytes + self._rows.nbytes + self._sets.nbytes
 
     # ------------------------------------------------------------------------------------------------ a commit
 
@@ -142,8 +148,8 @@ class LiveSegments:
         over, ended = self._over(before, moment)
         toggles = [*atoms.toggles, *self._listed(lists), *over]
         step = self._step(after, toggles, default, before, moment, definitions)
-        by_slot, told = self._told(step.flips, step.ids)
-        edit = LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, by_slot)
+        flipped, growth, told = self._told(step.flips, step.ids)
+        edit = LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, flipped, growth)
         return Outcome(edit, told, (*ended, *step.retained))
 
     def stage_anew(
@@ -201,8 +207,8 @@ class LiveSegments:
         others = step.flips[~np.isin(step.ids[step.flips[:, 0]], ids)]
         others[:, 0] = np.searchsorted(everyone, step.ids[others[:, 0]])
         atom_rows[at], member_rows[at] = rows, fresh
-        by_slot, told = self._told(np.concatenate([others, flips]), everyone)
-        edit = LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, by_slot)
+        flipped, growth, told = self._told(np.concatenate([others, flips]), everyone)
+        edit = LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, flipped, growth)
         return Outcome(edit, told, (*ended, *step.retained, *retained, *self._forgotten(left)))
 
     def _step(
@@ -239,7 +245,7 @@ class LiveSegments:
 
     def _rules(self) -> list[_Place]:
         """The rules of segments with a retention."""
-        return [place for id_, place in self._places.items() if programs.is_hidden(id_)]
+        return self._built().rules
 
     def _over(self, before: Moment, moment: Moment) -> tuple[list[Toggles], list[RetentionEdit]]:
         """Who is kept no longer, by the clock."""
@@ -336,12 +342,10 @@ class LiveSegments:
             self._atoms.rows.scatter(edit.ids, edit.atom_rows)
             self._rows.scatter(edit.ids, edit.member_rows)
         put_columns(self._rows, edit.columns)
-        by_slot = {p.slot: p for p in self._places.values()} if edit.flips else {}
-        for slot, flipped, growth in edit.flips:
-            self._sizes[slot] += growth
-            place = by_slot.get(slot)
-            if place is not None:
-                place.members.publish(flipped)
+        self._sizes[edit.flips.slots] += edit.growth
+        self._sets.publish(edit.flips)
+        for slot in edit.emptied:
+            self._sets.remove(slot)
 
     def _listed(self, lists: Sequence[ListEdit]) -> list[Toggles]:
         """Flips of lists that segments read."""
@@ -354,30 +358,35 @@ class LiveSegments:
                 found.append(Toggles.of(ids, atom.slot, cause))
         return found
 
-    def _told(self, flips: I64, ids: I64) -> tuple[list[tuple[int, U32, int]], tuple[SegmentFlips, ...]]:
-        """Flips (row, slot, joined, cause) by segment: for the rows and sizes, and for those who watch."""
+    def _told(self, flips: I64, ids: I64) -> tuple[Flipped, I64, tuple[SegmentFlips, ...]]:
+        """Flips (row, slot, joined, cause) by segment: for sets, for sizes, and for those who watch."""
         if not len(flips):
-            return [], ()
-        order = np.lexsort((flips[:, 0], flips[:, 1]))
-        flips = flips[order]
+            return NO_FLIPS, _NO_IDS, ()
+        flips = flips[np.argsort(flips[:, 1] * len(ids) + flips[:, 0], kind="stable")]
         slots = flips[:, 1]
         starts = np.flatnonzero(np.diff(slots, prepend=-1))
-        ends = np.append(starts[1:], len(slots))
         who = ids[flips[:, 0]].astype(np.uint32)
         is_join = flips[:, 2] == 1
         causes = flips[:, 3].astype(np.uint8)
-        names = {p.slot: id_ for id_, p in self._places.items()}
-        by_slot, told = [], []
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            slot = int(slots[start])
-            own, into, why = who[start:end], is_join[start:end], causes[start:end]
-            joins = int(into.sum())
-            by_slot.append((slot, own, 2 * joins - len(own)))
+        growth = np.add.reduceat(2 * flips[:, 2] - 1, starts)
+        flipped = Flipped(slots[starts], np.append(starts, len(slots)), who)
+        # Joins apart from leaves, each by segment, so that a segment's are two slices.
+        order = np.argsort(is_join, kind="stable")
+        left = int((~is_join).sum())
+        who, causes, by = who[order], causes[order], slots[order]
+        found = slots[starts]
+        edges = [np.searchsorted(by[:left], found, side=side).tolist() for side in ("left", "right")] + [
+            (np.searchsorted(by[left:], found, side=side) + left).tolist() for side in ("left", "right")
+        ]
+        names = self._built().names
+        told = []
+        for place, slot in enumerate(found.tolist()):
             id_ = names.get(slot)
-            if id_ is not None and not programs.is_hidden(id_):
-                out = ~into
-                told.append(SegmentFlips(id_, own[into], why[into], own[out], why[out]))
-        return by_slot, tuple(sorted(told, key=lambda f: f.segment))
+            if id_ is not None:
+                out, into = (slice(edges[i][place], edges[i + 1][place]) for i in (0, 2))
+                told.append(SegmentFlips(id_, who[into], causes[into], who[out], causes[out]))
+        told.sort(key=lambda f: f.segment)
+        return flipped, growth, tuple(told)
 
     # ------------------------------------------------------------------------------------------------ definitions
 
@@ -418,9 +427,8 @@ class LiveSegments:
             reads, others = programs.atoms_of(formula), programs.segments_of(formula)
             new_atoms.extend(self._atoms.use(reads, definitions))
             slot = old[id_].slot if id_ in old else self._slot()
-            members = old[id_].members if id_ in old else MemberSet()
             slots = frozenset(self._atoms.slot_of(key) for key in reads)
-            places[id_] = _Place(id_, slot, formula, reads, slots, others, owners[id_], members)
+            places[id_] = _Place(id_, slot, formula, reads, slots, others, owners[id_])
         held = self._held(lists, definitions, now_us)
         self._atoms.rows.ensure(max(after.ids_end, 1))
         words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
@@ -437,16 +445,30 @@ class LiveSegments:
             self._free.append(place.slot)
         self._rows.ensure(max(after.ids_end, 1))
         names = {p.slot: id_ for id_, p in {**gone, **places}.items()}
-        by_slot, told = [], []
-        for slot, now in columns.items():
+        parts: list[U32] = []
+        told, flipped_slots, growth = [], [], []
+        for slot, now in sorted(columns.items()):
             was = column_words(self._rows, slot, blocks)
             joins = bitmaps.to_ids(bitmaps.from_words(now & ~was))
             leaves = bitmaps.to_ids(bitmaps.from_words(was & ~now))
             if len(joins) or len(leaves):
-                by_slot.append((slot, np.concatenate([joins, leaves]), len(joins) - len(leaves)))
+                parts.append(np.concatenate([joins, leaves]))
+                flipped_slots.append(slot)
+                growth.append(len(joins) - len(leaves))
                 if not programs.is_hidden(names[slot]):
                     told.append(_flips(names[slot], joins, leaves, cause))
-        edit = LiveEdit(moment, None, None, _NO_IDS, None, None, columns, by_slot, places)
+        starts = np.cumsum([0, *(len(p) for p in parts)])
+        flipped = Flipped(
+            np.array(flipped_slots, dtype=np.int64), starts, np.concatenate(parts) if parts else NO_FLIPS.ids
+        )
+        edit = LiveEdit(
+            moment,
+            columns=columns,
+            flips=flipped,
+            growth=np.array(growth, dtype=np.int64),
+            emptied=[place.slot for place in gone.values()],
+            places=places,
+        )
         return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)))
 
     def stage_settings(
@@ -464,7 +486,7 @@ class LiveSegments:
         told = []
         for id_, place in anew._places.items():
             before = self.members(id_) or bitmaps.EMPTY
-            now = place.members.fold()
+            now = anew._sets.fold(place.slot)
             if not programs.is_hidden(id_) and now != before:
                 joins, leaves = bitmaps.to_ids(now - before), bitmaps.to_ids(before - now)
                 told.append(_flips(id_, joins, leaves, Cause.DEFINITION))
@@ -474,6 +496,7 @@ class LiveSegments:
     def _take_over(self, other: LiveSegments) -> None:
         self._atoms, self._rows, self._places = other._atoms, other._rows, other._places
         self._sizes, self._slots_end, self._free = other._sizes, other._slots_end, other._free
+        self._sets = other._sets
         self._machine = None
 
     def _slot(self) -> int:
@@ -558,7 +581,7 @@ class LiveSegments:
     def members(self, segment: str) -> Bitmap | None:
         """Who is in a live segment; None if it is not live. Under the gate."""
         place = self._places.get(segment)
-        return None if place is None else place.members.fold()
+        return None if place is None else self._sets.fold(place.slot)
 
     def holds(self, profile: int, segment: str) -> bool | None:
         """Whether a profile is in a live segment; None if it is not live. Under the gate."""
@@ -588,7 +611,7 @@ class LiveSegments:
         blocks = max(view.population.blocks, 1)
         for id_, place in self._places.items():
             held = bitmaps.from_words(column_words(self._rows, place.slot, blocks))
-            assert held == place.members.fold(), f"the set of {id_!r} is not its column"
+            assert held == self._sets.fold(place.slot), f"the set of {id_!r} is not its column"
             assert len(held) == int(self._sizes[place.slot]), f"the size of {id_!r} is not its column's"
             assert not held - view.population.existing, f"{id_!r} holds profiles that do not exist"
 
@@ -614,6 +637,7 @@ class _Machine:
             codes.extend(programs.codes_of(place.formula, atoms.slot_of, lambda other: places[other].slot))
             starts.append(len(codes))
             depth = max(depth, programs.depth_of(place.formula))
+        self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
         self._user_starts, self._users = lists_of(users)
         self._follower_starts, self._followers = lists_of(followers)
