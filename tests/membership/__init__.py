@@ -1,0 +1,1 @@
+"""Live segments: who is in them, and why."""
