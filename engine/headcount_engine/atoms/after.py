@@ -7,7 +7,7 @@ their ids: what is evaluated through it costs what these profiles hold, not what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run, encode_arrival
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.totals import Totals
 from headcount_engine.indexes.values import ChangedIds, ValueIndex
 from headcount_engine.kernels import events as kernels
 from headcount_engine.kernels.samples import sample_buckets
@@ -98,7 +99,7 @@ class After:
         properties |= declared
         if edit is not None:
             properties |= edit.new_properties
-        return TypeView(name, (), properties)
+        return TypeView(name, (), properties, None if held is None else held.view().retention)
 
     def type_names(self) -> list[str]:
         return list(dict.fromkeys([*self.indexes.events.types, *self.changes.events, *self.changes.declared]))
@@ -236,9 +237,21 @@ class Few:
         view = self._after.type_view(name)
         assert view is not None
         if not is_needed:
-            return view
+            return replace(view, retention=None)
         parts = [self._own(run) for run in self._after.runs(name)]
-        return TypeView(name, tuple(p for p in parts if len(p)), view.properties)
+        retention = view.retention
+        if retention is not None:
+            retention = replace(retention, totals=self._own_totals(retention.totals))
+        return TypeView(name, tuple(p for p in parts if len(p)), view.properties, retention)
+
+    def _own_totals(self, totals: Totals) -> Totals:
+        """What is known of events of these profiles that are gone, by their local numbers."""
+        at = np.searchsorted(totals.profiles, self._ids)
+        there = at < len(totals)
+        there[there] = totals.profiles[at[there]] == self._ids[there]
+        at = at[there]
+        local = np.flatnonzero(there).astype(np.uint32)
+        return Totals(local, totals.counts[at], totals.firsts_us[at], totals.lasts_us[at])
 
     def _own(self, run: Run) -> Run:
         """The events of these profiles in one run, in its order, by their local numbers."""

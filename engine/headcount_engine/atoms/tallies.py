@@ -27,6 +27,7 @@ from headcount_engine.conditions.windows import Window
 from headcount_engine.indexes.columns import widen
 from headcount_engine.indexes.predicates import Stored, absent_value
 from headcount_engine.indexes.runs import Run
+from headcount_engine.indexes.totals import Totals
 from headcount_engine.kernels import tallies as kernels
 from headcount_engine.kernels.tallies import FULL
 from headcount_engine.model.batches import I64, U8, U32, U64
@@ -173,6 +174,7 @@ class Tallies:
             if plan is not None:
                 for run in after.runs(name):
                     self._build_run(plan, run, self._spans)
+                self._build_totals(name, counters, after)
 
     def _build_run(self, plan: _TypePlan, run: Run, spans: tuple[Span, ...]) -> None:
         for start in range(0, len(run), _BUILD_ROWS):
@@ -192,6 +194,18 @@ class Tallies:
                 ones = np.ones(len(rows), dtype=np.int64)
                 spills = _add(plan, rows, times, new, ones, own, spans, shard)
                 self._settle(spills, first, shard)
+
+    def _build_totals(self, name: str, counters: Sequence[Counter], after: After) -> None:
+        """Add events that are no longer kept to the counters that count them all."""
+        view = after.type_view(name)
+        if view is None or view.retention is None or not len(view.retention.totals):
+            return
+        totals = view.retention.totals
+        ids = totals.profiles.astype(np.int64)
+        for column in _ever(name, counters):
+            rows = self._rows.gather(ids)
+            _add_gone(totals, ids, rows, column, self._full)
+            self._rows.scatter(ids, rows)
 
     def _settle(self, spills: I64, first: int, shard: U8) -> None:
         """Work out what full cells hold, in place."""
@@ -370,6 +384,12 @@ class Tallies:
                 for (row, column), step in _net(spills).items():
                     cell = (int(ids[row]), column)
                     full[cell] = max(full.get(cell, 0), FULL - 1) + step
+            if view.retention is not None and len(view.retention.totals):
+                places = view.retention.totals.profiles.astype(np.int64)
+                for column in _ever(name, list(self._counters.values())):
+                    rows = counts[places]
+                    _add_gone(view.retention.totals, ids[places], rows, column, full)
+                    counts[places] = rows
         return TallyEdit(ids, counts, full, spans)
 
     def holds(self, leaf: Did, edit: TallyEdit, low: int, high: int) -> U8:
@@ -476,6 +496,26 @@ class Tallies:
             assert bool((held[:, column] == fresh.rows[:, column]).all()), counter.events
         full = {cell: n for cell, n in fresh.full.items() if n >= FULL}
         assert full == self._full
+
+
+def _ever(name: str, counters: Iterable[Counter]) -> list[int]:
+    """Columns of the counters that count every event of a type."""
+    return [
+        c.column
+        for c in counters
+        if c.window is None and c.events.where is None and matches(c.events.name, name)
+    ]
+
+
+def _add_gone(totals: Totals, ids: I64, rows: U8, column: int, full: dict[tuple[int, int], int]) -> None:
+    """Add counts of events that are gone to one column of the rows of `ids`, those of the totals, in place."""
+    counts = rows[:, column].astype(np.int64)
+    for row in np.flatnonzero(counts == FULL).tolist():
+        counts[row] = full[int(ids[row]), column]
+    counts += totals.counts
+    for row in np.flatnonzero(counts >= FULL).tolist():
+        full[int(ids[row]), column] = int(counts[row])
+    rows[:, column] = np.minimum(counts, FULL).astype(np.uint8)
 
 
 def _span(window: Window | None, moment: Moment) -> Span:
