@@ -10,8 +10,8 @@ from headcount_engine.changes.chunks import ChangeKind
 from headcount_engine.changes.cursors import Position
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
+from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.segments import SegmentState
 from headcount_engine.model.values import Date, Instant, Kind, ValueType
@@ -104,7 +104,8 @@ def test_the_clock_finds_the_events_of_a_merged_profile_with_the_survivor() -> N
     due = [Instant(NOW + 5 * DAY)]
     kept.events(["loser"], "book", [NOW], column("due", Kind.INSTANT, due))
     kept.database.write_profiles(profiles(["survivor"]))
-    kept.save(soon="did book where due in next 2 days", none="days(book) = 0", not_soon="never did book where due in next 2 days")  # fmt: skip
+    soon = "did book where due in next 2 days"
+    kept.save(soon=soon, none="days(book) = 0", not_soon=f"not ({soon})")
     kept.database.merge_profiles("survivor", "loser")
     kept.to(NOW + 4 * DAY)
     assert kept.members("soon") == {"survivor"}
