@@ -59,6 +59,11 @@ class LiveStage:
             outcome = self._live.stage(changes, staged.lists, now_us, definitions, default)
         return replace(staged, flips=outcome.flips, retained=outcome.retained), outcome.edit
 
+    @property
+    def keeps_anybody(self) -> bool:
+        """Whether a segment has a retention, which counts from the microsecond at which its rule ceased to hold."""
+        return self._live.keeps_anybody
+
     def clock(self, now_us: int) -> tuple[Staged, LiveEdit]:
         """What the clock alone brings."""
         outcome = self._live.stage(NO_CHANGES, (), now_us, self._catalogue.view(), Cause.CLOCK)
@@ -68,7 +73,7 @@ class LiveStage:
         """A commit of definitions; everything else is true for this now already. Raises InvalidRule."""
         after = self._catalogue.after(staged.segments, staged.lists, staged.removed_segments)
         outcome = self._defined(staged.segments, staged.removed_segments, after, now_us)
-        return replace(staged, flips=outcome.flips), outcome.edit
+        return replace(staged, flips=outcome.flips, retained=outcome.retained), outcome.edit
 
     def settings(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
         """Other settings of the workspace; everything else is true for this now already."""
@@ -78,18 +83,26 @@ class LiveStage:
         moment = self._moment_under(staged.settings, now_us)
         with self._pinned(_names(segments, after)) as view:
             outcome = self._live.stage_settings(segments, after.lists, view, moment, after)
-        return replace(staged, flips=outcome.flips), outcome.edit
+        return replace(staged, flips=outcome.flips, retained=outcome.retained), outcome.edit
 
     def rebuild(self, now_us: int) -> LiveEdit:
         """Every live segment from nothing, as after a restart."""
         view = self._catalogue.view()
-        return self._defined(tuple(view.by_id.values()), (), view, now_us).edit
+        return self._defined(tuple(view.by_id.values()), (), view, now_us, is_told=False).edit
 
     def _defined(
-        self, changed: Sequence[Definition], removed: Sequence[str], after: CatalogueView, now_us: int
+        self,
+        changed: Sequence[Definition],
+        removed: Sequence[str],
+        after: CatalogueView,
+        now_us: int,
+        *,
+        is_told: bool = True,
     ) -> Outcome:
         with self._pinned(_names(changed, after)) as view:
-            return self._live.stage_definitions(changed, removed, after.lists, view, now_us, after)
+            return self._live.stage_definitions(
+                changed, removed, after.lists, view, now_us, after, is_told=is_told
+            )
 
     def publish(self, edit: LiveEdit) -> None:
         """Carry out. Under the gate."""

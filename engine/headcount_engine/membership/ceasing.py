@@ -1,35 +1,196 @@
-"""When exactly a rule ceased to match by the clock alone, between two instants at which it was looked at."""
+"""When exactly rules ceased to hold by the clock alone, between two instants at which they were looked at.
+
+Retention counts from the microsecond at which a rule ceased, however late the tick that finds out. Between the two
+instants no data changed, so a rule can only have turned where one of its own conditions turns for the profile: these
+instants are few, and asking at each of them, latest first, is exact.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from headcount_engine.atoms.after import After, Few
+from headcount_engine.atoms.registry import Atom, AtomKey, Retained
 from headcount_engine.conditions.bind import Binder
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
-from headcount_engine.conditions.tree import Condition
+from headcount_engine.conditions.tree import (
+    Anniversary,
+    Condition,
+    EventLeaf,
+    HasBeen,
+    InWindow,
+    Same,
+)
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.explain import turns_of
 from headcount_engine.evaluation.one_profile import OneProfile
-from headcount_engine.indexes.store import ReadView
+from headcount_engine.membership import programs
+from headcount_engine.membership.programs import Constant, Formula, InOther, Inverse, Read, Tally
+from headcount_engine.membership.retention import ENDED, RetentionStore
 from headcount_engine.model.answers import NO_DEADLINE
+from headcount_engine.model.batches import I64, U64
 
 
-def ceased_us(
-    view: ReadView, profile: int, rule: Condition, before_us: int, moment: Moment, definitions: Definitions
-) -> int:
-    """When, after one instant and by another, a rule that does not match any more ceased to match by the clock alone.
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """What segments are made of: formulas by name, their atoms, and how long each keeps whom it keeps."""
 
-    `profile` is its number in the view. Asks at each instant at which the clock may change the answer, latest first.
-    """
-    instants = sorted(
-        t for t in set(turns_of(view, profile, rule, moment, definitions)) if before_us < t <= moment.now_us
-    )
-    ceased = moment.now_us
-    for t_us in reversed(instants):
-        if t_us == moment.now_us:
-            continue
-        then = Moment(t_us, moment.zone, moment.week_starts_on, moment.opt_out_topics)
-        bound = Binder(view, then, definitions).bind(rule)
-        if OneProfile(profile, Execution(view, NO_DEADLINE).set_of).holds(bound):
-            return ceased
-        ceased = t_us
-    return ceased
+    formulas: Mapping[str, Formula]
+    atom: Callable[[AtomKey], Atom]
+    retention_us: Mapping[str, int]
+
+
+class Ceasing:
+    """Of one step of the clock, from `before_us` (outside) to the moment's now. For one commit, by the writer."""
+
+    def __init__(
+        self,
+        after: After,
+        rules: Rules,
+        store: RetentionStore,
+        before_us: int,
+        moment: Moment,
+        definitions: Definitions,
+    ) -> None:
+        """`store`: who was kept before the step; `note` adds who comes to be kept in it."""
+        self._after = after
+        self._rules = rules
+        self._store = store
+        self._before_us = before_us
+        self._moment = moment
+        self._definitions = definitions
+        self._noted: dict[str, dict[int, int]] = {}
+
+    def note(self, segment: str, ids: I64, since_us: I64) -> None:
+        """The rule of a segment ceased to hold for these, then: references to it know that they stayed."""
+        held = self._noted.setdefault(segment, {})
+        held.update((i, us) for i, us in zip(ids.tolist(), since_us.tolist(), strict=True) if us != ENDED)
+
+    def since_us(self, name: str, ids: I64, atom_rows: U64) -> I64:
+        """When a rule that held before the step, and does not any more, ceased to hold for each of ascending ids.
+
+        `atom_rows`: the atoms of these, as they are after the step. Without a step it ceased now, by what was written.
+        """
+        now_us = self._moment.now_us
+        since = np.full(len(ids), now_us, dtype=np.int64)
+        if self._before_us >= now_us or not len(ids):
+            return since
+        leaves, segments = self._timed_parts(name)
+        reads = [self._rules.atom(leaf).reads for leaf in leaves]
+        types = frozenset(n for n in self._after.type_names() if any(r.reads_event(n) for r in reads))
+        few = Few(self._after, ids, types)
+        asking = _Asking(few, self, atom_rows, ids)
+        for place, id_ in enumerate(ids.tolist()):
+            instants = {
+                t_us
+                for leaf in leaves
+                for t_us in turns_of(few, place, leaf, self._moment, self._definitions)
+            }
+            for segment in segments:
+                for start_us, end_us in self.kept_spans(segment, id_):
+                    instants |= {start_us, end_us}
+            turns = sorted(t_us for t_us in instants if self._before_us < t_us <= now_us)
+            since[place] = self._last_turn(self._rules.formulas[name], place, turns, asking)
+        return since
+
+    def _last_turn(self, formula: Formula, place: int, turns: list[int], asking: _Asking) -> int:
+        ceased_us = self._moment.now_us
+        if len(turns) == 1:
+            return turns[0]
+        for t_us in reversed(turns):
+            if t_us < self._moment.now_us and asking.holds(formula, place, t_us):
+                return ceased_us
+            ceased_us = t_us
+        return ceased_us
+
+    def kept_spans(self, segment: str, id_: int) -> list[tuple[int, int]]:
+        """From when to before when a profile was kept in a segment, before this step and in it."""
+        length_us = self._rules.retention_us[segment]
+        kept = self._store.of(segment)
+        at = int(np.searchsorted(kept.ids, id_))
+        starts = [] if at == len(kept.ids) or int(kept.ids[at]) != id_ else [int(kept.since_us[at])]
+        noted_us = self._noted.get(segment, {}).get(id_)
+        if noted_us is not None:
+            starts.append(noted_us)
+        return [(start_us, start_us + length_us) for start_us in starts]
+
+    def then(self, t_us: int) -> Moment:
+        """An instant within the step."""
+        moment = self._moment
+        return Moment(t_us, moment.zone, moment.week_starts_on, moment.opt_out_topics)
+
+    def formula(self, name: str) -> Formula:
+        return self._rules.formulas[name]
+
+    def slot(self, key: AtomKey) -> int:
+        return self._rules.atom(key).slot
+
+    def binder(self, few: Few, t_us: int) -> Binder:
+        return Binder(few, self.then(t_us), self._definitions)
+
+    def _timed_parts(self, name: str) -> tuple[list[Condition], list[str]]:
+        """The conditions that the clock can change, and the segments with retention, that a rule hangs on."""
+        leaves: dict[Condition, None] = {}
+        segments: dict[str, None] = {}
+        seen, pending = {name}, [name]
+        while pending:
+            formula = self._rules.formulas[pending.pop()]
+            for key in programs.atoms_of(formula):
+                if isinstance(key, Retained):
+                    segments[key.segment] = None
+                elif is_timed(key):
+                    leaves[key] = None
+            for other in programs.segments_of(formula):
+                if other not in seen:
+                    seen.add(other)
+                    pending.append(other)
+        return list(leaves), list(segments)
+
+
+class _Asking:
+    """Whether formulas held for some profiles at instants within the step."""
+
+    def __init__(self, few: Few, step: Ceasing, atom_rows: U64, ids: I64) -> None:
+        self._few = few
+        self._step = step
+        self._atom_rows = atom_rows
+        self._ids = ids
+        self._binders: dict[int, Binder] = {}
+        self._execution = Execution(few, NO_DEADLINE)
+
+    def holds(self, formula: Formula, place: int, t_us: int) -> bool:
+        match formula:
+            case Read(key):
+                return self._atom(key, place, t_us)
+            case InOther(segment):
+                return self.holds(self._step.formula(segment), place, t_us)
+            case Constant(value):
+                return value
+            case Inverse(child):
+                return not self.holds(child, place, t_us)
+            case Tally(low, high, inner):
+                return low <= sum(self.holds(child, place, t_us) for child in inner) <= high
+            case other:
+                assert_never(other)
+
+    def _atom(self, key: AtomKey, place: int, t_us: int) -> bool:
+        if isinstance(key, Retained):
+            spans = self._step.kept_spans(key.segment, int(self._ids[place]))
+            return any(start_us <= t_us < end_us for start_us, end_us in spans)
+        if not is_timed(key):
+            slot = self._step.slot(key)
+            return bool((int(self._atom_rows[place, slot >> 6]) >> (slot & 63)) & 1)
+        binder = self._binders.get(t_us)
+        if binder is None:
+            binder = self._binders[t_us] = self._step.binder(self._few, t_us)
+        return OneProfile(place, self._execution.set_of).holds(binder.bind(key))
+
+
+def is_timed(key: AtomKey) -> bool:
+    """Whether the clock alone can change an atom."""
+    return isinstance(key, EventLeaf | InWindow | Anniversary | HasBeen | Same)

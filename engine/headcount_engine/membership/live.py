@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headcount_engine import bitmaps
-from headcount_engine.atoms.after import NO_CHANGES, After, Changes, Few
+from headcount_engine.atoms.after import NO_CHANGES, After, Changes
 from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
 from headcount_engine.atoms.registry import Atom, AtomKey, Listed, Retained
 from headcount_engine.atoms.rows import Rows, column_words, put_columns
@@ -27,7 +27,7 @@ from headcount_engine.indexes.store import Indexes, ReadView
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership import programs
 from headcount_engine.membership.catalogue import Definition
-from headcount_engine.membership.ceasing import ceased_us
+from headcount_engine.membership.ceasing import Ceasing, Rules
 from headcount_engine.membership.lists import ListEdit, SegmentLists
 from headcount_engine.membership.programs import Formula
 from headcount_engine.membership.retention import ENDED, RetentionEdit, RetentionStore
@@ -63,7 +63,7 @@ class LiveEdit:
     ids, atom_rows, member_rows   rows that change, as they will be
     columns                       by slot of a segment, everyone's bit as it will be: definitions
     flips, growth                 by slot: the ids that join or leave, and by how many the size grows
-    emptied                       slots whose segment is gone
+    sets                          by slot, everyone who is in, where definitions change it
     """
 
     moment: Moment
@@ -75,7 +75,7 @@ class LiveEdit:
     columns: Mapping[int, U64] = field(default_factory=dict)
     flips: Flipped = NO_FLIPS
     growth: I64 = field(default_factory=lambda: _NO_IDS)
-    emptied: Sequence[int] = ()
+    sets: Mapping[int, Bitmap] = field(default_factory=dict)
     places: Mapping[str, _Place] | None = None
     """All segments as they will be, where definitions change."""
     anew: LiveSegments | None = None
@@ -127,6 +127,11 @@ class LiveSegments:
     @property
     def nbytes(self) -> int:
         return self._atoms.nbytes + self._rows.nbytes + self._sets.nbytes
+
+    @property
+    def keeps_anybody(self) -> bool:
+        """Whether a segment has a retention."""
+        return bool(self._places) and bool(self._built().rules)
 
     # ------------------------------------------------------------------------------------------------ a commit
 
@@ -209,7 +214,8 @@ class LiveSegments:
         atom_rows[at], member_rows[at] = rows, fresh
         flipped, growth, told = self._told(np.concatenate([others, flips]), everyone)
         edit = LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, flipped, growth)
-        return Outcome(edit, told, (*ended, *step.retained, *retained, *self._forgotten(left)))
+        stepped = [e.without(ids) for e in step.retained]
+        return Outcome(edit, told, (*ended, *stepped, *retained, *self._forgotten(left)))
 
     def _step(
         self,
@@ -276,47 +282,42 @@ class LiveSegments:
         """Keep those for whom a rule ceased to hold, until it holds again: the flips with that, and what to note.
 
         Whoever comes to be kept, or ceases to be, may flip other segments, some of which have a retention of their
-        own. `may`: rows that can be kept; profiles that are new have not ceased to match anything.
+        own: those that others refer to come first. Whose time is over by now too is not kept at all. `may`: rows that
+        can be kept; profiles that are new have not ceased to match anything.
         """
-        rules = self._rules()
-        if not rules:
+        machine = self._built()
+        if not machine.rules:
             return step.flips, ()
+        lengths = {p.definition.id: p.definition.retention_us or 0 for p in machine.rules}
+        rules = Rules({id_: p.formula for id_, p in self._places.items()}, self._atoms.atom_of, lengths)
+        ceasing = Ceasing(after, rules, self._retention, before.now_us, moment, definitions)
         parts, edits = [step.flips], list[RetentionEdit]()
-        while True:
+        for level in machine.levels:
+            flips = _net(parts)
             toggles = []
-            for place in rules:
-                own = parts[-1][(parts[-1][:, 1] == place.slot) & may[parts[-1][:, 0]]]
+            for place in level:
+                own = flips[(flips[:, 1] == place.slot) & may[flips[:, 0]]]
                 if not len(own):
                     continue
                 segment = place.definition.id
                 slot = self._atoms.slot_of(Retained(segment))
-                bits = (step.atom_rows[own[:, 0], slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1)
-                turned = own[bits == own[:, 2].astype(np.uint64)]
-                if not len(turned):
-                    continue
-                ids = step.ids[turned[:, 0]]
-                toggles.append(
-                    Toggles(ids, np.full(len(ids), slot, dtype=np.int64), turned[:, 3].astype(np.uint8))
-                )
+                own = own[np.argsort(own[:, 0])]
+                ids, ceased = step.ids[own[:, 0]], own[:, 2] == 0
                 since = np.full(len(ids), ENDED, dtype=np.int64)
-                for row in np.flatnonzero(turned[:, 2] == 0).tolist():
-                    since[row] = moment.now_us
-                    if turned[row, 3] == Cause.CLOCK:
-                        since[row] = self._ceased(int(ids[row]), place, after, before, moment, definitions)
-                order = np.argsort(ids)
-                edits.append(RetentionEdit(segment, ids[order].astype(np.uint32), since[order]))
-            if not toggles:
-                return _net(parts), tuple(edits)
-            parts.append(self._built().run(step.ids, _joined(toggles), step.atom_rows, step.member_rows))
-
-    @staticmethod
-    def _ceased(
-        id_: int, place: _Place, after: After, before: Moment, moment: Moment, definitions: Definitions
-    ) -> int:
-        rule = place.definition.rule
-        assert rule is not None
-        few = Few(after, np.array([id_], dtype=np.int64), frozenset(after.type_names()))
-        return ceased_us(few, 0, rule, before.now_us, moment, definitions)
+                since[ceased] = ceasing.since_us(place.id, ids[ceased], step.atom_rows[own[ceased, 0]])
+                ceasing.note(segment, ids, since)
+                since[since <= moment.now_us - lengths[segment]] = ENDED
+                bits = ((step.atom_rows[own[:, 0], slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1)) != 0
+                turned = bits != (since != ENDED)
+                noted = turned | (since != ENDED)
+                if bool(noted.any()):
+                    edits.append(RetentionEdit(segment, ids[noted].astype(np.uint32), since[noted]))
+                if bool(turned.any()):
+                    slots = np.full(int(turned.sum()), slot, dtype=np.int64)
+                    toggles.append(Toggles(ids[turned], slots, own[turned, 3].astype(np.uint8)))
+            if toggles:
+                parts.append(machine.run(step.ids, _joined(toggles), step.atom_rows, step.member_rows))
+        return _net(parts), tuple(edits)
 
     def _members_of(self, atom_rows: U64, ids: I64) -> U64:
         """The segments of profiles with given atoms, each found from nothing."""
@@ -344,8 +345,9 @@ class LiveSegments:
         put_columns(self._rows, edit.columns)
         self._sizes[edit.flips.slots] += edit.growth
         self._sets.publish(edit.flips)
-        for slot in edit.emptied:
-            self._sets.remove(slot)
+        for slot, members in edit.sets.items():
+            self._sets.replace(slot, members)
+            self._sizes[slot] = len(members)
 
     def _listed(self, lists: Sequence[ListEdit]) -> list[Toggles]:
         """Flips of lists that segments read."""
@@ -398,12 +400,14 @@ class LiveSegments:
         view: ReadView,
         now_us: int,
         definitions: Definitions,
-        cause: Cause = Cause.DEFINITION,
+        *,
+        is_told: bool = True,
     ) -> Outcome:
         """What new, edited and removed segments change, at the instant the rows are true for.
 
         `lists` and `definitions` are as they will be; `view` is the published state with every attribute that the rules
-        read. Raises InvalidRule for a rule that can only be asked ad hoc; nothing has changed then.
+        read. Without `is_told` nobody hears of joins and
+        leaves, as after a restart. Raises InvalidRule for a rule that can only be asked ad hoc; nothing has changed then.
         """
         moment = self._moment_at(now_us)
         if not self._places:
@@ -434,10 +438,11 @@ class LiveSegments:
         words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
         relisted = self._relisted({d.id for d in changed}, held, view)
         words = relisted | words
-        put_columns(self._atoms.rows, words)
         for place in old.values():
             self._atoms.drop(place.atoms)
         columns = self._columns(set(formulas), frozenset(relisted), places, words, view)
+        put_columns(self._atoms.rows, words)
+        settled = self._settled(columns, places, words)
         gone = {id_: p for id_, p in old.items() if id_ not in formulas}
         blocks = max(view.population.blocks, 1)
         for place in gone.values():
@@ -445,31 +450,25 @@ class LiveSegments:
             self._free.append(place.slot)
         self._rows.ensure(max(after.ids_end, 1))
         names = {p.slot: id_ for id_, p in {**gone, **places}.items()}
-        parts: list[U32] = []
-        told, flipped_slots, growth = [], [], []
-        for slot, now in sorted(columns.items()):
-            was = column_words(self._rows, slot, blocks)
-            joins = bitmaps.to_ids(bitmaps.from_words(now & ~was))
-            leaves = bitmaps.to_ids(bitmaps.from_words(was & ~now))
-            if len(joins) or len(leaves):
-                parts.append(np.concatenate([joins, leaves]))
-                flipped_slots.append(slot)
-                growth.append(len(joins) - len(leaves))
-                if not programs.is_hidden(names[slot]):
-                    told.append(_flips(names[slot], joins, leaves, cause))
-        starts = np.cumsum([0, *(len(p) for p in parts)])
-        flipped = Flipped(
-            np.array(flipped_slots, dtype=np.int64), starts, np.concatenate(parts) if parts else NO_FLIPS.ids
-        )
-        edit = LiveEdit(
-            moment,
-            columns=columns,
-            flips=flipped,
-            growth=np.array(growth, dtype=np.int64),
-            emptied=[place.slot for place in gone.values()],
-            places=places,
-        )
-        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)))
+        fresh = {places[id_].slot for id_ in formulas if id_ not in old}
+        sets: dict[int, Bitmap] = {}
+        told = []
+        for slot, words_now in columns.items():
+            now = bitmaps.from_words(words_now)
+            was = bitmaps.EMPTY if slot in fresh else self._sets.fold(slot)
+            if now != was:
+                sets[slot] = now
+                if is_told and not programs.is_hidden(names[slot]):
+                    told.append(
+                        _flips(
+                            names[slot],
+                            bitmaps.to_ids(now - was),
+                            bitmaps.to_ids(was - now),
+                            Cause.DEFINITION,
+                        )
+                    )
+        edit = LiveEdit(moment, columns=columns, sets=sets, places=places)
+        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)), settled)
 
     def stage_settings(
         self,
@@ -481,7 +480,7 @@ class LiveSegments:
     ) -> Outcome:
         """Other settings, such as another zone, which may mean other members of any segment: all is made anew."""
         anew = LiveSegments(self._indexes, self._retention, lambda _: moment)
-        made = anew.stage_definitions(segments, (), lists, view, moment.now_us, definitions)
+        made = anew.stage_definitions(segments, (), lists, view, moment.now_us, definitions, is_told=False)
         anew.publish(made.edit)
         told = []
         for id_, place in anew._places.items():
@@ -491,7 +490,7 @@ class LiveSegments:
                 joins, leaves = bitmaps.to_ids(now - before), bitmaps.to_ids(before - now)
                 told.append(_flips(id_, joins, leaves, Cause.DEFINITION))
         edit = LiveEdit(moment, anew=anew)
-        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)))
+        return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)), made.retained)
 
     def _take_over(self, other: LiveSegments) -> None:
         self._atoms, self._rows, self._places = other._atoms, other._rows, other._places
@@ -526,10 +525,13 @@ class LiveSegments:
         defined: set[str],
         relisted: frozenset[int],
         places: Mapping[str, _Place],
-        words: Mapping[int, U64],
+        words: dict[int, U64],
         view: ReadView,
     ) -> dict[int, U64]:
-        """Everyone's bit of the segments that are defined, that read these lists, or that refer to such, in order."""
+        """Everyone's bit of the segments that are defined, that read these lists, or that refer to such, in order.
+
+        Whom a rule comes to hold for by this is kept no longer, which is entered into `words`.
+        """
         blocks = max(view.population.blocks, 1)
         chosen = set(defined)
         if relisted:
@@ -552,7 +554,25 @@ class LiveSegments:
             if id_ in chosen or not chosen.isdisjoint(place.others):
                 chosen.add(id_)
                 found[place.slot] = programs.words_of(place.formula, existing, atom_words, member_words)
+                if programs.is_hidden(id_):
+                    kept = Retained(place.definition.id)
+                    words[self._atoms.slot_of(kept)] = atom_words(kept) & ~found[place.slot]
         return found
+
+    def _settled(
+        self, columns: Mapping[int, U64], places: Mapping[str, _Place], words: Mapping[int, U64]
+    ) -> tuple[RetentionEdit, ...]:
+        """Who is kept no longer by definitions: their rule holds again, or their time is over by another length."""
+        found = []
+        for id_, place in places.items():
+            kept = self._retention.of(place.definition.id)
+            if not programs.is_hidden(id_) or place.slot not in columns or not len(kept.ids):
+                continue
+            stays = bitmaps.from_words(words[self._atoms.slot_of(Retained(place.definition.id))])
+            ids = bitmaps.to_ids(bitmaps.from_ids(kept.ids) - stays)
+            if len(ids):
+                found.append(_ended(place.definition.id, ids))
+        return tuple(found)
 
     def _held(
         self, lists: Mapping[str, SegmentLists], definitions: Definitions, now_us: int
@@ -638,6 +658,7 @@ class _Machine:
             starts.append(len(codes))
             depth = max(depth, programs.depth_of(place.formula))
         self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
+        self.levels = _levels(places, order)
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
         self._user_starts, self._users = lists_of(users)
         self._follower_starts, self._followers = lists_of(followers)
@@ -722,6 +743,20 @@ def ordered(places: Mapping[str, _Place]) -> list[str]:
             stack.append((id_, True))
             stack.extend((other, False) for other in places[id_].others if other not in done)
     return list(done)
+
+
+def _levels(places: Mapping[str, _Place], order: Sequence[str]) -> list[list[_Place]]:
+    """The rules of segments with retention: those that hang on no other such segment, then those that do, and so on."""
+    depths: dict[str, int] = {}
+    levels: list[list[_Place]] = []
+    for id_ in order:
+        depth = max((depths[other] for other in places[id_].others), default=0)
+        if programs.is_hidden(id_):
+            levels.extend([] for _ in range(depth + 1 - len(levels)))
+            levels[depth].append(places[id_])
+            depth += 1
+        depths[id_] = depth
+    return levels
 
 
 def _joined(parts: Sequence[Toggles]) -> Toggles:

@@ -29,6 +29,11 @@ class RetentionEdit:
     ids: U32
     since_us: I64
 
+    def without(self, ids: I64) -> RetentionEdit:
+        """The edit of everybody else."""
+        others = ~np.isin(self.ids, ids)
+        return RetentionEdit(self.segment, self.ids[others], self.since_us[others])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:

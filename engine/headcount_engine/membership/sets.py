@@ -61,11 +61,6 @@ class MemberSets:
         with self._lock:
             self._folded[slot] = (bitmap, self._first + len(self._pending))
 
-    def remove(self, slot: int) -> None:
-        """A segment is gone; another may get its slot. Under the gate."""
-        with self._lock:
-            self._folded[slot] = (EMPTY, self._first + len(self._pending))
-
     def fold(self, slot: int) -> Bitmap:
         """A set as last published; not to be mutated. Under the gate, or a newer one may be met."""
         with self._lock:
