@@ -406,8 +406,8 @@ class LiveSegments:
         """What new, edited and removed segments change, at the instant the rows are true for.
 
         `lists` and `definitions` are as they will be; `view` is the published state with every attribute that the rules
-        read. Without `is_told` nobody hears of joins and
-        leaves, as after a restart. Raises InvalidRule for a rule that can only be asked ad hoc; nothing has changed then.
+        read. Without `is_told` nobody hears of joins and leaves, as after a restart. Raises InvalidRule for a rule that
+        can only be asked ad hoc; nothing has changed then.
         """
         moment = self._moment_at(now_us)
         if not self._places:
