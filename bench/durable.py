@@ -31,8 +31,8 @@ from bench.tiers import NOW_US, Tier
 from headcount_engine import Database
 from headcount_engine.clock import ManualClock
 from headcount_engine.durability.keeper import Captured, Keeper
-from headcount_engine.durability.options import DurabilityOptions, SyncMode
 from headcount_engine.model.batches import EventBatch
+from headcount_engine.model.durability import DurabilityOptions, SyncMode
 
 COMMIT_ROWS = 10_000
 LONE_S = 2.0

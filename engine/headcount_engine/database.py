@@ -26,7 +26,6 @@ from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
 from headcount_engine.durability.framing import FrameKind
 from headcount_engine.durability.keeper import Captured, Keeper
-from headcount_engine.durability.options import DurabilityFacts, DurabilityOptions, RecoveryReport
 from headcount_engine.durability.store import CheckpointReport, Opening, Store
 from headcount_engine.elements import Elements
 from headcount_engine.errors import FailedPrecondition, InvalidArgument, NotFound, StoreReadOnly
@@ -80,6 +79,12 @@ from headcount_engine.model.answers import (
     Status,
 )
 from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
+from headcount_engine.model.durability import (
+    DurabilityFacts,
+    DurabilityOptions,
+    RecoveryProgress,
+    RecoveryReport,
+)
 from headcount_engine.model.instants import checked_instant_us
 from headcount_engine.model.requests import RequestId
 from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
@@ -163,11 +168,13 @@ class Database:
         durability: DurabilityOptions = DurabilityOptions(),  # noqa: B008 - frozen
         changes: ChangeOptions = ChangeOptions(),  # noqa: B008 - frozen
         files: FileSystem | None = None,
+        progress: Callable[[RecoveryProgress], None] = lambda _: None,
     ) -> Database:
         """Open a store in a directory, or with None one that lives in memory only.
 
         `clock_start_us` sets the clock of a new store into the past, from where it runs on; an existing store keeps
-        its own. `files` takes the place of the directory's file system. Raises StoreLocked, StoreDamaged.
+        its own. `files` takes the place of the directory's file system. `progress` is called every second or so while
+        the log is read. Raises StoreLocked, StoreDamaged.
         """
         if path is None and files is None:
             return Database(clock or _clock_from(clock_start_us), settings, limits, changes)
@@ -175,7 +182,7 @@ class Database:
         try:
             found = files or RealFileSystem(cast("Path", path))
             database = Database(clock or WallClock(), settings, limits, changes)
-            database._recover(Opening(found), clock, clock_start_us, durability)
+            database._recover(Opening(found), clock, clock_start_us, durability, progress)
             database._lock = lock
             return database
         except BaseException:
@@ -620,8 +627,11 @@ class Database:
                 "events": indexes.events.nbytes,
                 "live": self.live.nbytes,
                 "changes": self._changes.nbytes,
+                "audiences": self.sending.nbytes,
             },
             clock_offset_us=getattr(self._clock, "offset_us", 0),
+            event_ids=len(indexes.event_ids),
+            known_ids_since_us=indexes.event_ids.known_since_us(self._now_us()),
         )
 
     def _moment_at(self, now_us: int) -> Moment:
@@ -674,16 +684,27 @@ class Database:
             return None
         store = self._keeper.store
         return DurabilityFacts(
-            store.checkpoint_version, store.log_bytes, store.failure, self._keeper.last_failure
+            store.sync,
+            store.durable_version,
+            store.checkpoint_version,
+            self._keeper.checkpoint_us,
+            store.log_bytes,
+            store.failure,
+            self._keeper.last_failure,
         )
 
     def _recover(
-        self, opening: Opening, clock: Clock | None, clock_start_us: int | None, options: DurabilityOptions
+        self,
+        opening: Opening,
+        clock: Clock | None,
+        clock_start_us: int | None,
+        options: DurabilityOptions,
+        progress: Callable[[RecoveryProgress], None],
     ) -> None:
         """Checkpoint, then log; then commit into the log."""
         offset_us = None if opening.content is None else self._restore(opening.content, opening.base_version)
         reached_us = self._gate.now_us
-        for record in opening.records():
+        for record in opening.told(opening.records(), progress):
             match record.kind:
                 case FrameKind.COMMIT:
                     reached_us, staged = decode(record.content, self._indexes, self._limits)
@@ -754,7 +775,7 @@ class Database:
             with self._gate.lock:
                 release()
 
-        return Captured(version, content, let_go)
+        return Captured(version, self._gate.now_us, content, let_go)
 
     def _restore(self, content: state.Plain, version: int) -> int:
         """Take a checkpoint's tree as the state; the clock's offset."""

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from headcount_server.guards.metrics import Metrics
 from headcount_server.listeners.grpc_sync import GrpcListener, GrpcOptions, TlsFiles
 from headcount_server.methods import method_table
 from headcount_server.phase import Phase, PhaseHolder
+from headcount_server.store_watch import StoreWatch
 
 if TYPE_CHECKING:
     from headcount_engine import Database
@@ -50,6 +52,7 @@ class RunningServer:
         grace_s: float,
         close_metrics: Callable[[], None],
         ticker: Ticker,
+        watch: StoreWatch,
     ) -> None:
         self.port = listener.port
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
@@ -59,6 +62,7 @@ class RunningServer:
         self._grace_s = grace_s
         self._close_metrics = close_metrics
         self._ticker = ticker
+        self._watch = watch
         self._stop_lock = threading.Lock()
         self._is_stopped = False
 
@@ -74,6 +78,7 @@ class RunningServer:
             self._listener.stop(self._grace_s if grace_s is None else grace_s)
             self._close_metrics()
             self._ticker.stop()
+            self._watch.stop()
             self.database.close()
 
     def __enter__(self) -> RunningServer:
@@ -111,6 +116,7 @@ def build(
         config.grace_s,
         _serve_metrics(config.metrics_listen, metrics),
         _ticker(database, config),
+        StoreWatch(lambda: database.store_failure, listener.refuse_writes).start(),
     )
 
 
@@ -124,12 +130,17 @@ def _open(config: ServerConfig) -> Database:
     # Here and not above: the kernels load while the port is bound and health answers already.
     from headcount_engine import Database
 
-    return Database.open(
+    database = Database.open(
         config.data,
         clock_start_us=config.clock_start_us,
         settings=config.workspace_settings,
+        durability=config.durability,
         changes=config.change_options,
+        progress=lambda at: log.info("loading", **asdict(at)),
     )
+    if database.recovery is not None:
+        log.info("loaded", **asdict(database.recovery))
+    return database
 
 
 def _grpc_options(config: ServerConfig) -> GrpcOptions:

@@ -23,6 +23,7 @@ from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.errors import InvalidValue
 from headcount_engine.limits import MICROSECONDS_PER_DAY
 from headcount_engine.model.answers import Settings
+from headcount_engine.model.durability import DurabilityOptions, SyncMode
 from headcount_engine.model.instants import parse_instant, zone
 from headcount_server.errors import InvalidConfig
 
@@ -49,6 +50,14 @@ class ServerConfig(BaseSettings):
     """The store's directory; None keeps everything in memory and forgets it."""
     clock_start: str | None = None
     """ISO 8601: where the clock of a new store begins, for historical data."""
+    sync: Literal["each_commit", "interval", "operating_system"] = "each_commit"
+    """When a write is acknowledged: on the medium, or with the operating system, which puts it there every
+    `sync_interval_s` seconds, or when it likes."""
+    sync_interval_s: float = Field(default=0.1, gt=0, le=60)
+    checkpoint_log_bytes: int = Field(default=256 * MEBIBYTE, ge=MEBIBYTE)
+    """A checkpoint is made when the log since the last one is this long,"""
+    checkpoint_every_s: float = Field(default=900, gt=0, le=7 * 86_400)
+    """or this time has passed and something was written."""
     default_zone: str = "UTC"
     week_starts_on: int = Field(default=0, ge=0, le=6)
     """0 = Monday."""
@@ -166,6 +175,12 @@ class ServerConfig(BaseSettings):
     def change_options(self) -> ChangeOptions:
         return ChangeOptions(
             kept_us=int(self.changes_days * MICROSECONDS_PER_DAY), kept_bytes=self.changes_bytes_max
+        )
+
+    @property
+    def durability(self) -> DurabilityOptions:
+        return DurabilityOptions(
+            SyncMode(self.sync), self.sync_interval_s, self.checkpoint_log_bytes, self.checkpoint_every_s
         )
 
     @property

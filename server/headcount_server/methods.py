@@ -44,15 +44,16 @@ def method_table(
     database: Database, phase: PhaseHolder, metrics: Metrics, facts: ProcessFacts
 ) -> MethodTable:
     """Every method that this release answers."""
+    write = _Writes(database)
     return table_of(
-        *_schema_methods(Schemas(database)),
-        *_profile_methods(Profiles(database)),
-        *_event_methods(Events(database)),
-        *_segment_methods(Segments(database)),
-        *_list_methods(Lists(database), Elements(database)),
+        *_schema_methods(write, Schemas(database)),
+        *_profile_methods(write, Profiles(database)),
+        *_event_methods(write, Events(database)),
+        *_segment_methods(write, Segments(database)),
+        *_list_methods(write, Lists(database), Elements(database)),
         *_audience_methods(Audiences(database)),
         *_editing_methods(Editing(database)),
-        *_sending_methods(Sending(database)),
+        *_sending_methods(write, Sending(database)),
         server_stream(
             f"{_V1}ChangeService/WatchMemberships",
             m.WatchMembershipsRequest,
@@ -61,16 +62,23 @@ def method_table(
             is_endless=True,
         ),
         *_analytics_methods(Analytics(database)),
-        *_admin_methods(Admin(database, phase, metrics, facts)),
+        *_admin_methods(write, Admin(database, phase, metrics, facts)),
     )
 
 
-def _admin_methods(admin: Admin) -> tuple[Method, ...]:
+def _admin_methods(write: _Writes, admin: Admin) -> tuple[Method, ...]:
     service = f"{_V1}AdminService"
     return (
         unary(f"{service}/GetStatus", m.GetStatusRequest, m.ServerStatus, admin.get_status),
+        unary(
+            f"{service}/Checkpoint",
+            m.CheckpointRequest,
+            m.CheckpointResponse,
+            admin.checkpoint,
+            role=Role.ADMIN,
+        ),
         unary(f"{service}/GetSettings", m.GetSettingsRequest, m.Settings, admin.get_settings),
-        _write(
+        write(
             f"{service}/UpdateSettings",
             m.UpdateSettingsRequest,
             m.Settings,
@@ -80,17 +88,17 @@ def _admin_methods(admin: Admin) -> tuple[Method, ...]:
     )
 
 
-def _schema_methods(schemas: Schemas) -> tuple[Method, ...]:
+def _schema_methods(write: _Writes, schemas: Schemas) -> tuple[Method, ...]:
     service = f"{_V1}SchemaService"
     return (
         unary(f"{service}/GetSchema", m.GetSchemaRequest, m.Schema, schemas.get),
-        _write(
+        write(
             f"{service}/DeclareAttributes",
             m.DeclareAttributesRequest,
             m.Schema,
             schemas.declare_attributes,
         ),
-        _write(
+        write(
             f"{service}/DeclareEvents",
             m.DeclareEventsRequest,
             m.Schema,
@@ -99,23 +107,23 @@ def _schema_methods(schemas: Schemas) -> tuple[Method, ...]:
     )
 
 
-def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
+def _profile_methods(write: _Writes, profiles: Profiles) -> tuple[Method, ...]:
     service = f"{_V1}ProfileService"
     return (
-        _write(
+        write(
             f"{service}/BatchUpsertProfiles",
             m.BatchUpsertProfilesRequest,
             m.BatchUpsertProfilesResponse,
             profiles.upsert,
         ),
-        _write(
+        write(
             f"{service}/MergeProfiles",
             m.MergeProfilesRequest,
             m.MergeProfilesResponse,
             profiles.merge,
             finish=profiles.with_survivor,
         ),
-        _write(f"{service}/EraseProfile", m.EraseProfileRequest, m.EraseProfileResponse, profiles.erase),
+        write(f"{service}/EraseProfile", m.EraseProfileRequest, m.EraseProfileResponse, profiles.erase),
         unary(f"{service}/GetProfile", m.GetProfileRequest, m.Profile, profiles.get, is_inline=True),
         unary(f"{service}/ListProfiles", m.ListProfilesRequest, m.ListProfilesResponse, profiles.list),
         unary(
@@ -124,10 +132,10 @@ def _profile_methods(profiles: Profiles) -> tuple[Method, ...]:
     )
 
 
-def _event_methods(events: Events) -> tuple[Method, ...]:
+def _event_methods(write: _Writes, events: Events) -> tuple[Method, ...]:
     service = f"{_V1}EventService"
     return (
-        _write(
+        write(
             f"{service}/TrackEvents",
             m.TrackEventsRequest,
             m.TrackEventsResponse,
@@ -143,20 +151,20 @@ def _event_methods(events: Events) -> tuple[Method, ...]:
     )
 
 
-def _segment_methods(segments: Segments) -> tuple[Method, ...]:
+def _segment_methods(write: _Writes, segments: Segments) -> tuple[Method, ...]:
     service = f"{_V1}SegmentService"
     return (
-        _write(f"{service}/CreateSegment", m.CreateSegmentRequest, m.Segment, segments.create),
+        write(f"{service}/CreateSegment", m.CreateSegmentRequest, m.Segment, segments.create),
         unary(f"{service}/GetSegment", m.GetSegmentRequest, m.Segment, segments.get),
         unary(f"{service}/ListSegments", m.ListSegmentsRequest, m.ListSegmentsResponse, segments.list),
-        _write(f"{service}/UpdateSegment", m.UpdateSegmentRequest, m.Segment, segments.update),
-        _write(
+        write(f"{service}/UpdateSegment", m.UpdateSegmentRequest, m.Segment, segments.update),
+        write(
             f"{service}/DeleteSegment",
             m.DeleteSegmentRequest,
             m.DeleteSegmentResponse,
             segments.delete,
         ),
-        _write(
+        write(
             f"{service}/DuplicateSegment",
             m.DuplicateSegmentRequest,
             m.Segment,
@@ -165,11 +173,11 @@ def _segment_methods(segments: Segments) -> tuple[Method, ...]:
     )
 
 
-def _list_methods(lists: Lists, elements: Elements) -> tuple[Method, ...]:
+def _list_methods(write: _Writes, lists: Lists, elements: Elements) -> tuple[Method, ...]:
     service = f"{_V1}SegmentService"
     return (
-        _write(f"{service}/AddMembers", m.AddMembersRequest, m.AddMembersResponse, lists.add),
-        _write(f"{service}/RemoveMembers", m.RemoveMembersRequest, m.RemoveMembersResponse, lists.remove),
+        write(f"{service}/AddMembers", m.AddMembersRequest, m.AddMembersResponse, lists.add),
+        write(f"{service}/RemoveMembers", m.RemoveMembersRequest, m.RemoveMembersResponse, lists.remove),
         client_stream(
             f"{service}/ImportMembers",
             m.ImportMembersRequest,
@@ -252,14 +260,14 @@ def _analytics_methods(analytics: Analytics) -> tuple[Method, ...]:
     )
 
 
-def _sending_methods(sending: Sending) -> tuple[Method, ...]:
+def _sending_methods(write: _Writes, sending: Sending) -> tuple[Method, ...]:
     service = f"{_V1}AudienceService"
     return (
-        _write(
+        write(
             f"{service}/CreateAudience", m.CreateAudienceRequest, m.Audience, sending.create, role=Role.READ
         ),
         server_stream(f"{service}/ReadAudience", m.ReadAudienceRequest, m.ReadAudienceResponse, sending.read),
-        _write(f"{service}/KeepAudience", m.KeepAudienceRequest, m.Segment, sending.keep),
+        write(f"{service}/KeepAudience", m.KeepAudienceRequest, m.Segment, sending.keep),
         unary(
             f"{service}/PreviewAudience",
             m.PreviewAudienceRequest,
@@ -279,24 +287,28 @@ Request = TypeVar("Request", bound=m.Message)
 Answer = TypeVar("Answer", bound=m.Message)
 
 
-def _write(
-    name: str,
-    request: type[Request],
-    answer: type[Answer],
-    handler: Callable[[Request, Context], Answer],
-    *,
-    role: Role = Role.WRITE,
-    finish: Callable[[Answer, Request, Context], Answer] | None = None,
-) -> Unary:
-    """A unary write: under a request id that it saw before, it gives the answer it gave before.
+class _Writes:
+    """Makes methods that write: under a request id that was carried out, they give the answer they gave then."""
 
-    `finish` adds to an answer what is not kept with it.
-    """
-    repeats = Repeats[Answer]()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def once(message: Request, context: Context) -> Answer:
-        request_id: str = getattr(message, "request_id")  # noqa: B009
-        kept = repeats.run(message, request_id, context, lambda: handler(message, context))
-        return kept if finish is None else finish(kept, message, context)
+    def __call__(
+        self,
+        name: str,
+        request: type[Request],
+        answer: type[Answer],
+        handler: Callable[[Request, Context], Answer],
+        *,
+        role: Role = Role.WRITE,
+        finish: Callable[[Answer, Request, Context], Answer] | None = None,
+    ) -> Unary:
+        """`finish` adds to an answer what is not kept with it."""
+        repeats = Repeats(name, answer, self._database)
 
-    return unary(name, request, answer, once, role=role)
+        def once(message: Request, context: Context) -> Answer:
+            request_id: str = getattr(message, "request_id")  # noqa: B009
+            kept = repeats.run(message, request_id, context, lambda: handler(message, context))
+            return kept if finish is None else finish(kept, message, context)
+
+        return unary(name, request, answer, once, role=role)

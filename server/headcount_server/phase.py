@@ -6,10 +6,12 @@ import enum
 
 
 class Phase(enum.Enum):
-    """LOADING until the store is open, DRAINING from the first sign of the end."""
+    """LOADING until the store is open, DRAINING from the first sign of the end. READ_ONLY is what a status says while
+    the store takes no writes; calls are let in as when SERVING."""
 
     LOADING = "loading"
     SERVING = "serving"
+    READ_ONLY = "read_only"
     DRAINING = "draining"
 
 

@@ -1,7 +1,8 @@
 """Writes sent again under the id of their first sending: they change nothing and get the first answer.
 
-Kept in memory, so within one run of the server. An id is forgotten after 24 hours, or when the answers kept for its
-method pass their bytes, oldest first.
+What was carried out is remembered by the store, with its commits. Here are kept the answers as they were given, for
+as long as the server runs, and the sendings under way: two at one time run once. An answer is forgotten after 24 hours,
+or when those kept for its method pass their bytes, oldest first.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import Deadline
+from headcount_engine.model.requests import RequestId
 from headcount_server.context import Context
 from headcount_server.wire.messages import Message
 
@@ -28,6 +30,19 @@ _ENTRY_BYTES: Final = 400
 _WAIT_SLICE_S: Final = 0.05
 
 Answer = TypeVar("Answer", bound=Message)
+Kept = TypeVar("Kept")
+
+
+class Remembers(Protocol):
+    """A store that carries a request out once; a Database is one."""
+
+    def once(
+        self,
+        request: RequestId,
+        do: Callable[[], Kept],
+        dump: Callable[[Kept], bytes],
+        load: Callable[[bytes], Kept],
+    ) -> Kept: ...
 
 
 @dataclass(slots=True)
@@ -46,8 +61,17 @@ class Repeats(Generic[Answer]):
     """
 
     def __init__(
-        self, *, bytes_max: int = ANSWER_BYTES_MAX, clock: Callable[[], float] = time.monotonic
+        self,
+        method: str,
+        answer: type[Answer],
+        store: Remembers,
+        *,
+        bytes_max: int = ANSWER_BYTES_MAX,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._method = method
+        self._parse: Callable[[bytes], Answer] = answer.FromString
+        self._store = store
         self._bytes_max = bytes_max
         self._clock = clock
         self._lock = threading.Lock()
@@ -68,12 +92,17 @@ class Repeats(Generic[Answer]):
         while True:
             entry, is_ours = self._claim(key, digest)
             if is_ours:
-                return self._fill(key, entry, first)
+                return self._fill(key, entry, lambda: self._once(key, digest, first))
             if entry.digest != digest:
                 raise InvalidArgument("this request id came with another request before", path="request_id")
             _wait(entry.done, context.deadline)
             if entry.answer is not None:
                 return entry.answer
+
+    def _once(self, key: tuple[str, str], digest: bytes, first: Callable[[], Answer]) -> Answer:
+        principal, request_id = key
+        request = RequestId(f"{principal}\n{self._method}\n{request_id}", digest)
+        return self._store.once(request, first, lambda answer: answer.SerializeToString(), self._parse)
 
     def _claim(self, key: tuple[str, str], digest: bytes) -> tuple[_Entry[Answer], bool]:
         with self._lock:

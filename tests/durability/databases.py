@@ -9,12 +9,12 @@ import numpy as np
 
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.durability.packing import Plain, pack
 from headcount_engine.indexes import state
 from headcount_engine.membership import pages
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
 from headcount_engine.model.batches import Change
+from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
 from headcount_engine.model.values import Kind, ValueType
 from tests.agreement.columns import column, events, profiles

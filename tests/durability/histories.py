@@ -11,10 +11,10 @@ import numpy as np
 
 from headcount_engine.durability.filesystem import FileSystem
 from headcount_engine.durability.framing import FrameKind
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.durability.packing import Plain
 from headcount_engine.durability.store import Opening, Store
 from headcount_engine.errors import StoreError
+from headcount_engine.model.durability import DurabilityOptions
 from tests.durability.crash_files import CrashFiles, PowerLost
 
 OPTIONS = DurabilityOptions(is_automatic=False)

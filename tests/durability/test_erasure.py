@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.durability.store import Store
 from headcount_engine.errors import NotFound
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.model.answers import SegmentDraft
 from headcount_engine.model.batches import Reason, Texts
+from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.values import Kind, ValueType
 from headcount_engine.proof import prove_erased, search
 from tests.agreement.columns import MISSING, column, events, profiles

@@ -12,8 +12,8 @@ import pytest
 
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions, SyncMode
 from headcount_engine.errors import StoreError
+from headcount_engine.model.durability import DurabilityOptions, SyncMode
 from headcount_engine.model.values import Kind
 from tests.agreement.columns import column, profiles
 from tests.durability.crash_files import CrashFiles

@@ -16,7 +16,6 @@ from hypothesis.strategies import DrawFn
 
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.errors import EngineError, LimitExceeded, OutcomeUnknown, StoreReadOnly
 from headcount_engine.indexes.dictionaries import TextDictionary
 from headcount_engine.indexes.events import ROW, EventStore
@@ -25,6 +24,7 @@ from headcount_engine.ingest import groups, joining
 from headcount_engine.ingest.joining import Batch
 from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_engine.model.batches import Change, Column, EventBatch, ProfileBatch, Reason, WriteReceipt
+from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.requests import RequestId
 from headcount_engine.model.schema import TAGS, AttributeDefinition
 from headcount_engine.model.values import Kind, ValueType

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.errors import FailedPrecondition, InvalidArgument, StoreError
 from headcount_engine.indexes import requests as kept_requests
 from headcount_engine.indexes.requests import HORIZON_US, Mark, Requests
 from headcount_engine.model.answers import SegmentDraft
 from headcount_engine.model.batches import Change, WriteReceipt
+from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.requests import RequestId
 from headcount_engine.model.values import Kind
 from tests.agreement.columns import column, events, profiles

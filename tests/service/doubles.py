@@ -11,6 +11,12 @@ from headcount_engine.model.answers import CountAnswer, Need
 class Closable:
     """What a server does to every database."""
 
+    store_failure: str | None = None
+
+    def tick(self) -> int:
+        """No time passes."""
+        return 0
+
     def close(self) -> None:
         """Nothing is held."""
 

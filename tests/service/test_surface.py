@@ -43,6 +43,7 @@ def test_what_writes_needs_the_role_to_write() -> None:
     assert writing == {
         "AddMembers",
         "BatchUpsertProfiles",
+        "Checkpoint",
         "CreateSegment",
         "DeclareAttributes",
         "DeclareEvents",

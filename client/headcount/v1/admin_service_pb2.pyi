@@ -20,6 +20,13 @@ class ServingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SERVING_STATE_READ_ONLY: _ClassVar[ServingState]
     SERVING_STATE_DRAINING: _ClassVar[ServingState]
 
+class SyncMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SYNC_MODE_UNSPECIFIED: _ClassVar[SyncMode]
+    SYNC_MODE_EACH_COMMIT: _ClassVar[SyncMode]
+    SYNC_MODE_INTERVAL: _ClassVar[SyncMode]
+    SYNC_MODE_OPERATING_SYSTEM: _ClassVar[SyncMode]
+
 class DayOfWeek(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DAY_OF_WEEK_UNSPECIFIED: _ClassVar[DayOfWeek]
@@ -35,6 +42,10 @@ SERVING_STATE_LOADING: ServingState
 SERVING_STATE_SERVING: ServingState
 SERVING_STATE_READ_ONLY: ServingState
 SERVING_STATE_DRAINING: ServingState
+SYNC_MODE_UNSPECIFIED: SyncMode
+SYNC_MODE_EACH_COMMIT: SyncMode
+SYNC_MODE_INTERVAL: SyncMode
+SYNC_MODE_OPERATING_SYSTEM: SyncMode
 DAY_OF_WEEK_UNSPECIFIED: DayOfWeek
 DAY_OF_WEEK_MONDAY: DayOfWeek
 DAY_OF_WEEK_TUESDAY: DayOfWeek
@@ -127,16 +138,22 @@ class DeduplicationStatus(_message.Message):
     def __init__(self, horizon_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_ids: _Optional[int] = ..., max_event_ids: _Optional[int] = ...) -> None: ...
 
 class DurabilityStatus(_message.Message):
-    __slots__ = ("durable_version", "checkpoint_version", "checkpoint_time", "log_bytes")
+    __slots__ = ("durable_version", "checkpoint_version", "checkpoint_time", "log_bytes", "sync_mode", "failure", "checkpoint_failure")
     DURABLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_TIME_FIELD_NUMBER: _ClassVar[int]
     LOG_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SYNC_MODE_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FAILURE_FIELD_NUMBER: _ClassVar[int]
     durable_version: int
     checkpoint_version: int
     checkpoint_time: _timestamp_pb2.Timestamp
     log_bytes: int
-    def __init__(self, durable_version: _Optional[int] = ..., checkpoint_version: _Optional[int] = ..., checkpoint_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., log_bytes: _Optional[int] = ...) -> None: ...
+    sync_mode: SyncMode
+    failure: str
+    checkpoint_failure: str
+    def __init__(self, durable_version: _Optional[int] = ..., checkpoint_version: _Optional[int] = ..., checkpoint_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., log_bytes: _Optional[int] = ..., sync_mode: _Optional[_Union[SyncMode, str]] = ..., failure: _Optional[str] = ..., checkpoint_failure: _Optional[str] = ...) -> None: ...
 
 class GetSettingsRequest(_message.Message):
     __slots__ = ()

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headcount_engine.durability.filesystem import FileSystem
-from headcount_engine.durability.options import DurabilityOptions
 from headcount_engine.durability.packing import Plain
 from headcount_engine.durability.store import CheckpointReport, Store
 from headcount_engine.errors import StoreError, StoreReadOnly
+from headcount_engine.model.durability import DurabilityOptions
 
 _LOOK_EVERY_S = 0.5
 _RETRY_AFTER_S = 30.0
@@ -22,6 +22,7 @@ class Captured:
     """The state at a version, shared with the live one until `release` is called."""
 
     version: int
+    now_us: int
     content: Plain
     release: Callable[[], None]
 
@@ -51,6 +52,8 @@ class Keeper:
         self._one_at_a_time = threading.Lock()
         self.last_failure: str | None = None
         """Why the last automatic checkpoint did not come about; None if it did."""
+        self.checkpoint_us: int | None = None
+        """When the last checkpoint was made, by the clock of the store; None: not in this process."""
         self._thread = threading.Thread(target=self._run, name="headcount-upkeep", daemon=True)
         if options.is_automatic:
             self._thread.start()
@@ -79,7 +82,9 @@ class Keeper:
     def _checkpoint(self, *, reuses: bool = True) -> CheckpointReport:
         captured = self._capture(self.store.rotate)
         try:
-            return self.store.write_checkpoint(captured.version, captured.content, reuses=reuses)
+            made = self.store.write_checkpoint(captured.version, captured.content, reuses=reuses)
+            self.checkpoint_us = captured.now_us
+            return made
         except OSError as error:
             raise StoreError(
                 f"the checkpoint could not be written ({error.strerror or type(error).__name__}); "

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from headcount_engine.durability.filesystem import FileSystem, WritableFile
 from headcount_engine.durability.framing import HEADER_BYTES, FrameKind, LogHeader, Position, encode_frame
-from headcount_engine.durability.options import SyncMode
 from headcount_engine.durability.packing import Buffer
 from headcount_engine.errors import OutcomeUnknown, StoreReadOnly
+from headcount_engine.model.durability import SyncMode
 
 
 def log_name(first_version: int) -> str:
@@ -45,7 +45,7 @@ class Log:
         """Begin the log file that follows `at`; `continues`: it is there already, without a commit in it."""
         self._files = files
         self._store = store
-        self._mode = mode
+        self.mode = mode
         self._interval_s = interval_s
         self._lock = threading.Lock()
         self._failure: str | None = None
@@ -62,6 +62,8 @@ class Log:
             self._file = self._begin(at)
             self._written = HEADER_BYTES
         self._synced = self._written
+        self.durable_version = at.version
+        """The last version that a loss of power would leave."""
         self._syncer: threading.Thread | None = None
         if mode is SyncMode.INTERVAL:
             self._syncer = threading.Thread(
@@ -92,9 +94,10 @@ class Log:
             with _Poison(self):
                 self._file.write(buffers)
                 self._written += length
-                if self._mode is SyncMode.EACH_COMMIT and not may_wait:
+                if self.mode is SyncMode.EACH_COMMIT and not may_wait:
                     self._sync()
             self._at = Position(version, crc)
+            self._note_durable()
 
     def rotate(self) -> int:
         """Finish the file and begin the next; its first version. What was written before is durable on return."""
@@ -111,6 +114,7 @@ class Log:
             self._file, self.name = following, log_name(self._at.version + 1)
             self.closed_bytes += self._written - HEADER_BYTES
             self._written = self._synced = HEADER_BYTES
+            self._note_durable()
             return self._at.version + 1
 
     def close(self) -> None:
@@ -136,6 +140,10 @@ class Log:
             self._file.sync()
             self._synced = self._written
 
+    def _note_durable(self) -> None:
+        if self._synced == self._written:
+            self.durable_version = self._at.version
+
     def _begin(self, at: Position) -> WritableFile:
         name = log_name(at.version + 1)
         file = self._files.create(name)
@@ -151,6 +159,7 @@ class Log:
                     return
                 try:
                     self._sync()
+                    self._note_durable()
                 except OSError as error:
                     self.fail(_told(error))
                     return

@@ -28,9 +28,9 @@ from headcount_engine.durability.framing import (
 )
 from headcount_engine.durability.log import first_version_of, log_name
 from headcount_engine.durability.manifest import Manifest
-from headcount_engine.durability.options import RecoveryReport, TornEnd
 from headcount_engine.durability.packing import Plain, unpack
 from headcount_engine.errors import StoreDamaged, StoreError
+from headcount_engine.model.durability import RecoveryReport, TornEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,16 @@ class Recovery:
                 path=name,
                 offset=self._files.size(name),
             )
+
+    @property
+    def log_bytes_read(self) -> int:
+        """Of the log files that a start reads, up to the frame at hand."""
+        return self._log_bytes
+
+    @property
+    def log_bytes_ahead(self) -> int:
+        """The size of the log files that a start reads."""
+        return sum(self._files.size(log_name(v)) for v in self._needed_logs()) if self.manifest else 0
 
     def _needed_logs(self) -> list[int]:
         before = [v for v in self.logs if v <= self.base_version + 1]

@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from headcount_engine.durability import checkpoints, manifest
@@ -20,11 +21,12 @@ from headcount_engine.durability.filesystem import FileSystem
 from headcount_engine.durability.framing import STORE_BYTES, FrameKind, LogHeader
 from headcount_engine.durability.log import Log, first_version_of, log_name
 from headcount_engine.durability.manifest import Manifest
-from headcount_engine.durability.options import DurabilityOptions, RecoveryReport
 from headcount_engine.durability.packing import Plain, pack
 from headcount_engine.durability.recovery import Record, Recovery
+from headcount_engine.model.durability import DurabilityOptions, RecoveryProgress, RecoveryReport, SyncMode
 
 _GENERATIONS = 2
+_TELL_EVERY_S = 1.0
 
 
 class Opening:
@@ -50,6 +52,18 @@ class Opening:
 
     def records(self) -> Iterator[Record]:
         return self._recovery.records()
+
+    def told(
+        self, records: Iterator[Record], progress: Callable[[RecoveryProgress], None]
+    ) -> Iterator[Record]:
+        """The records, telling now and then how far it has come."""
+        total, began, told = self._recovery.log_bytes_ahead, time.monotonic(), time.monotonic()
+        for replayed, record in enumerate(records, 1):
+            yield record
+            if time.monotonic() - told >= _TELL_EVERY_S:
+                told = time.monotonic()
+                read = self._recovery.log_bytes_read
+                progress(RecoveryProgress(record.version, replayed, read, total, round(told - began, 1)))
 
     def start(self, options: DurabilityOptions, semantics: tuple[str, ...]) -> Store:
         """Settle what was found and begin a log file. `records()` has been read to its end."""
@@ -114,6 +128,16 @@ class Store:
     def failure(self) -> str | None:
         """Why the store is read-only, or None."""
         return self._log.failure
+
+    @property
+    def sync(self) -> SyncMode:
+        """When commits are acknowledged."""
+        return self._log.mode
+
+    @property
+    def durable_version(self) -> int:
+        """The last version that a loss of power would leave."""
+        return self._log.durable_version
 
     @property
     def log_bytes(self) -> int:

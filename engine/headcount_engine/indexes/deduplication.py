@@ -66,6 +66,8 @@ class EventIds:
         self.horizon_us = horizon_us
         self._ids_max = ids_max
         self._count = 0
+        self._forgot_us = INSTANT_MIN_US
+        """Past the cap, ids are forgotten before their time: those that came up to here."""
         self._allocate(1 << 10)
 
     def _allocate(self, slots: int) -> None:
@@ -77,6 +79,10 @@ class EventIds:
 
     def __len__(self) -> int:
         return self._count
+
+    def known_since_us(self, now_us: int) -> int:
+        """Ids that arrived since this instant are known."""
+        return max(now_us - self.horizon_us, self._forgot_us)
 
     def look(self, ids: Texts, contents: U32, now_us: int) -> Seen:
         """Which rows repeat an id. `contents`: u32 digest per row. A row in doubt is the later one of the batch."""
@@ -124,6 +130,7 @@ class EventIds:
         if len(held) + more > self._ids_max:
             middle = np.partition(self._arrivals[held], len(held) // 2)[len(held) // 2]
             held = held[self._arrivals[held] > middle]
+            self._forgot_us = int(middle) + INSTANT_MIN_US
         old = (self._keys[held], self._checks[held], self._arrivals[held], self._digests[held])
         self._allocate(1 << (8 * (len(held) + more) // 7).bit_length())
         self._count = int(kernels.put_ids(*old, self._keys, self._checks, self._arrivals, self._digests))

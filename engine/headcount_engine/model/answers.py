@@ -334,6 +334,10 @@ class Status:
     segments: int
     memory_bytes: Mapping[str, int]
     clock_offset_us: int
+    event_ids: int
+    """Event ids that are known, and would be recognised."""
+    known_ids_since_us: int
+    """Ids that arrived since are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,11 @@ class GrpcListener:
         self._handlers.table = table
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
+    def refuse_writes(self) -> None:
+        """Tell those who ask after the health of services that write to go elsewhere; reads are answered on."""
+        for service in messages.WRITING_SERVICES:
+            self._health.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+
     def drain(self) -> None:
         """Tell those who ask after our health to go elsewhere; calls are still answered as the guard
         decides."""

@@ -19,11 +19,13 @@ from headcount_server.wire.rows import event_rows
 if TYPE_CHECKING:
     from headcount_engine import Database
 
+_INGEST = "/headcount.v1.EventService/IngestStream"
+
 
 class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ingested = Repeats[messages.IngestStreamResponse]()
+        self._ingested = Repeats(_INGEST, messages.IngestStreamResponse, database)
 
     def track(self, request: messages.TrackEventsRequest, context: Context) -> messages.TrackEventsResponse:
         batch = self._batch(request)

@@ -20,11 +20,13 @@ from headcount_server.wire.rules import segment_id
 if TYPE_CHECKING:
     from headcount_engine import Database
 
+_IMPORT = "/headcount.v1.SegmentService/ImportMembers"
+
 
 class Lists:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._imported = Repeats[messages.ImportMembersResponse]()
+        self._imported = Repeats(_IMPORT, messages.ImportMembersResponse, database)
 
     def add(self, request: messages.AddMembersRequest, context: Context) -> messages.AddMembersResponse:
         id_, people = segment_id(request.name, "name"), wire.people_of(request)

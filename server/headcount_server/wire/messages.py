@@ -18,6 +18,8 @@ from headcount.v1 import (
     segment_service_pb2,
 )
 from headcount.v1.admin_service_pb2 import (
+    CheckpointRequest,
+    CheckpointResponse,
     DayOfWeek,
     GetSettingsRequest,
     GetStatusRequest,
@@ -26,6 +28,7 @@ from headcount.v1.admin_service_pb2 import (
     ServerStatus,
     ServingState,
     Settings,
+    SyncMode,
     UpdateSettingsRequest,
 )
 from headcount.v1.audience_service_pb2 import (
@@ -165,6 +168,7 @@ from headcount_server.wire.nesting import is_too_deep
 
 __all__ = [
     "SERVICES",
+    "WRITING_SERVICES",
     "AddMembersRequest",
     "AddMembersResponse",
     "Affinity",
@@ -184,6 +188,8 @@ __all__ = [
     "ChangeKind",
     "CheckMembershipRequest",
     "CheckMembershipResponse",
+    "CheckpointRequest",
+    "CheckpointResponse",
     "Column",
     "CompareRulesRequest",
     "CompareRulesResponse",
@@ -293,6 +299,7 @@ __all__ = [
     "StageKind",
     "StreamCheckMembershipRequest",
     "StreamCheckMembershipResponse",
+    "SyncMode",
     "TemplateParameter",
     "TextColumn",
     "TextSet",
@@ -310,6 +317,11 @@ __all__ = [
     "WaterfallStage",
     "parse",
 ]
+
+WRITING_SERVICES: Final = tuple(
+    f"headcount.v1.{name}Service" for name in ("Event", "Profile", "Schema", "Segment")
+)
+"""Those whose first purpose is gone when the store takes no writes."""
 
 SERVICES: Final[tuple[str, ...]] = tuple(
     sorted(

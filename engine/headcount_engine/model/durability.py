@@ -39,7 +39,12 @@ class DurabilityFacts:
     """An open store in numbers. `log_bytes`: what a restart would replay; `failure`: why it is read-only, if it is;
     `checkpoint_failure`: why the last automatic checkpoint did not come about."""
 
+    sync: SyncMode
+    durable_version: int
+    """What a loss of power would leave at least; behind the newest version where commits are not synced each."""
     checkpoint_version: int
+    checkpoint_us: int | None
+    """When the last checkpoint was made, by the clock of the store; None where this process made none."""
     log_bytes: int
     failure: str | None
     checkpoint_failure: str | None
@@ -54,6 +59,17 @@ class TornEnd:
     bytes_cut: int
     saved_as: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryProgress:
+    """How far a start has come with the log. `records`: frames taken so far; `log_bytes` of `log_bytes_total`."""
+
+    version: int
+    records: int
+    log_bytes: int
+    log_bytes_total: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
