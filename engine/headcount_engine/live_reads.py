@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker
 from headcount_engine.conditions.tree import Condition, InSegment
@@ -113,14 +115,15 @@ class LiveReads:
     def _id(self, rule: Condition) -> str | None:
         if not isinstance(rule, InSegment):
             return None
-        found = self._catalogue.find(rule.segment)
-        return None if found is None else found.id
+        return self._catalogue.id_of(rule.segment)
 
     def _find(self, key: str) -> int:
         """The dense id of a key as of now, -1 if nobody has it. Under the gate."""
-        wanted = admit_texts(
-            Texts.of([key]), len(key.encode("utf-8", "surrogatepass")) + 1, as_key=True
-        ).texts
+        data = key.encode("utf-8", "surrogatepass")
+        wanted = Texts(np.frombuffer(data, dtype=np.uint8), np.array([0, len(data)], dtype=np.int64))
+        if not key.isascii():
+            # A letter may have been written composed or not; ASCII has one way only.
+            wanted = admit_texts(wanted, len(data) + 1, as_key=True).texts
         identities = self._indexes.identities
         view = identities.view()
         profile = int(identities.find_in(view, wanted)[0])
@@ -128,7 +131,8 @@ class LiveReads:
 
     def _reach(self, need: Need) -> None:
         """Bring what is kept to the present where the caller or the clock demands it."""
-        self._asker.wait_for(need)
+        if need is not NEED_NOTHING:
+            self._asker.wait_for(need)
         now_us = self._asker.now_us()
         behind_us = now_us - self._gate.now_us
         wanted_us = need.min_now_us

@@ -226,9 +226,11 @@ def test_columns_are_turned_into_one_word_of_each_row(rows: int) -> None:
     assert (held == expected).all()
 
 
-def test_set_bits_ascend() -> None:
+def test_places_of_set_bits_are_told_but_for_those_that_have_none() -> None:
     row = RANDOM.integers(0, 1 << 64, 3, dtype=np.uint64)
+    places = np.where(RANDOM.random(192) < 0.3, -1, RANDOM.permutation(192)).astype(np.int64)
     out = np.empty(192, dtype=np.int64)
-    found = kernels.set_bits(row, out)
-    assert out[:found].tolist() == [bit for bit in range(192) if int(row[bit >> 6]) >> (bit & 63) & 1]
-    assert kernels.set_bits(np.zeros(2, dtype=np.uint64), out) == 0
+    found = kernels.set_places(row, places, out)
+    set_ = [bit for bit in range(192) if int(row[bit >> 6]) >> (bit & 63) & 1]
+    assert out[:found].tolist() == [int(places[bit]) for bit in set_ if places[bit] >= 0]
+    assert kernels.set_places(np.zeros(2, dtype=np.uint64), places, out) == 0

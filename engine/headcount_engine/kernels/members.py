@@ -208,14 +208,16 @@ def transpose(columns: U64, keep: np.uint64, word: int, rows: U64) -> None:
             rows[64 * w + i, word] = (rows[64 * w + i, word] & keep) | (block[i] & ~keep)
 
 
-@kernel("(uint64[::1], int64[::1])")
-def set_bits(row: U64, out: I64) -> int:
-    """Positions of the set bits of one row, ascending; returns how many."""
+@kernel("(uint64[::1], int64[::1], int64[::1])")
+def set_places(row: U64, places: I64, out: I64) -> int:
+    """places[i] for every set bit i of one row, but for those below 0; returns how many."""
     found = 0
     for word in range(len(row)):
         left = row[word]
         while left != np.uint64(0):
-            out[found] = word * 64 + trailing_zeros(left)
+            place = places[word * 64 + trailing_zeros(left)]
             left &= left - np.uint64(1)
-            found += 1
+            if place >= 0:
+                out[found] = place
+                found += 1
     return found

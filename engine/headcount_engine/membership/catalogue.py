@@ -210,6 +210,13 @@ class Catalogue:
         """By id, then by name."""
         return self.view().find(segment)
 
+    def id_of(self, segment: str) -> str | None:
+        """The id of a segment by id or name; None if there is none."""
+        if segment in self._by_id:
+            return segment
+        found = self.find(segment)
+        return None if found is None else found.id
+
     def get(self, segment: str) -> Definition:
         """By id or name; raises NotFound."""
         found = self.find(segment)

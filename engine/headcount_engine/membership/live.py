@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headcount_engine import bitmaps
 from headcount_engine.atoms.after import NO_CHANGES, After, Changes
@@ -613,14 +614,12 @@ class LiveSegments:
     def memberships(self, profile: int) -> list[str]:
         """Ids of the live segments that a profile is in, ascending. Under the gate."""
         row = self._rows.row(profile)
-        slots = np.empty(64 * len(row), dtype=np.int64)
-        found = kernels.set_bits(row, slots)
-        names = self._names()
-        return sorted(names[slot] for slot in slots[:found].tolist() if slot in names)
-
-    def _names(self) -> dict[int, str]:
         machine = self._built()
-        return machine.names
+        places = np.empty(64 * len(row), dtype=np.int64)
+        found = kernels.set_places(row, machine.places, places)
+        places[:found].sort()
+        held: list[str] = machine.ids[places[:found]].tolist()
+        return held
 
     # ------------------------------------------------------------------------------------------------ checks
 
@@ -660,6 +659,14 @@ class _Machine:
         self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
         self.levels = _levels(places, order)
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
+        ordered_ids = sorted(self.names.values())
+        # As objects, so that numpy picks hundreds of them at once.
+        self.ids: NDArray[np.object_] = np.array(ordered_ids, dtype=object)
+        by_id = {id_: place for place, id_ in enumerate(ordered_ids)}
+        self.places = np.full(64 * width, -1, dtype=np.int64)
+        """By slot, the segment's place among the ids; -1 where there is none."""
+        for slot, id_ in self.names.items():
+            self.places[slot] = by_id[id_]
         self._user_starts, self._users = lists_of(users)
         self._follower_starts, self._followers = lists_of(followers)
         self._slots = np.array([places[id_].slot for id_ in order], dtype=np.int64)
