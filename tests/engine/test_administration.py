@@ -33,7 +33,7 @@ def test_settings_outlive_a_restart_by_the_log_and_by_a_checkpoint(tmp_path: Pat
     shutil.copytree(tmp_path / "store", tmp_path / "copy")
     database.close()
     with Database.open(tmp_path / "copy", settings=Settings("Europe/Oslo")) as again:
-        assert again.recovery is not None and (again.recovery.base_version == 0) is not is_closed
+        assert again.recovery is not None and (again.recovery.replayed == 0) is is_closed
         assert again.administration.settings() == CHANGED
         assert etag_of(again.administration.settings()) == etag
 
