@@ -112,6 +112,7 @@ from headcount.sending import (
 )
 from headcount.values import (
     Answer,
+    Checkpoint,
     Count,
     Identifier,
     MemberReceipt,
@@ -156,6 +157,7 @@ __all__ = [
     "ChangeCause",
     "ChangeKind",
     "Checker",
+    "Checkpoint",
     "Client",
     "Comparison",
     "Count",

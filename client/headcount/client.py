@@ -146,7 +146,7 @@ class Client:
             time.sleep(min(READY_POLL_S, max(0.0, deadline - time.monotonic())))
         raise DeadlineExceeded(f"the server was not ready within {timeout:g} s", reason="NOT_READY")
 
-    def checkpoint(self, *, timeout: float | None = None) -> values.Answer:
+    def checkpoint(self, *, timeout: float | None = None) -> values.Checkpoint:
         """Write the whole state to disk, so that the next start is quick."""
         return self._run(audience_calls.checkpoint(), timeout)
 

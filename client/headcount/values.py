@@ -323,6 +323,14 @@ class ServingState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint(Answer):
+    """A checkpoint that was made: the version it holds, and its size on disk."""
+
+    checkpoint_version: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MethodLatency:
     """How long a method took since the server's start, in microseconds."""
 
@@ -348,7 +356,14 @@ class Status(Answer):
     latencies: tuple[MethodLatency, ...]
     durable_version: int
     checkpoint_version: int
+    checkpoint_time: dt.datetime | None
     log_bytes: int
+    is_stored: bool
+    """False: the server keeps everything in memory, and the fields on durability say nothing."""
+    store_failure: str
+    """Why no more writes are taken; empty while they are."""
+    checkpoint_failure: str
+    """Why the last automatic checkpoint did not come about; empty if it did."""
     deduplication_horizon: dt.datetime | None
     start_time: dt.datetime | None
     release: str

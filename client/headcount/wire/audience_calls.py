@@ -114,6 +114,6 @@ def status() -> Unary[values.Status]:
     return unary("AdminService", "GetStatus", admin.GetStatusRequest(), admin.ServerStatus, decode.status)
 
 
-def checkpoint() -> Unary[values.Answer]:
+def checkpoint() -> Unary[values.Checkpoint]:
     request = admin.CheckpointRequest()
-    return unary("AdminService", "Checkpoint", request, admin.CheckpointResponse, decode.answer_of)
+    return unary("AdminService", "Checkpoint", request, admin.CheckpointResponse, decode.checkpoint)

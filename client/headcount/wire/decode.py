@@ -265,6 +265,16 @@ SERVING = {
 }
 
 
+def checkpoint(found: admin_service_pb2.CheckpointResponse) -> values.Checkpoint:
+    return values.Checkpoint(
+        version=found.version,
+        now=instant(found.now),
+        engine_us=found.engine_us,
+        checkpoint_version=found.checkpoint_version,
+        size_bytes=found.bytes,
+    )
+
+
 def status(found: admin_service_pb2.ServerStatus) -> values.Status:
     return values.Status(
         version=found.version,
@@ -283,7 +293,11 @@ def status(found: admin_service_pb2.ServerStatus) -> values.Status:
         ),
         durable_version=found.durability.durable_version,
         checkpoint_version=found.durability.checkpoint_version,
+        checkpoint_time=set_instant(found.durability.checkpoint_time),
         log_bytes=found.durability.log_bytes,
+        is_stored=found.HasField("durability"),
+        store_failure=found.durability.failure,
+        checkpoint_failure=found.durability.checkpoint_failure,
         deduplication_horizon=set_instant(found.deduplication.horizon_time),
         start_time=set_instant(found.start_time),
         release=found.release,

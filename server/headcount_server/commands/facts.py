@@ -72,6 +72,15 @@ def status(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
                 "attributes": found.attributes,
                 "event_types": found.event_types,
                 "memory": dict(found.memory),
+                "durability": {
+                    "durable_version": found.durable_version,
+                    "checkpoint_version": found.checkpoint_version,
+                    "log_bytes": found.log_bytes,
+                    "store_failure": found.store_failure,
+                    "checkpoint_failure": found.checkpoint_failure,
+                }
+                if found.is_stored
+                else None,
                 "release": found.release,
                 "latencies": [
                     {
@@ -91,6 +100,13 @@ def status(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
         f"{found.profiles:,} profiles, {found.events:,} events, {found.segments:,} segments, "
         f"{found.attributes:,} attributes, {found.event_types:,} event types"
     )
+    if found.is_stored:
+        print(
+            f"stored: version {found.durable_version:,} is safe, checkpoint at version "
+            f"{found.checkpoint_version:,}, {found.log_bytes / (1 << 20):,.1f} MB of log since"
+        )
+    for failure in filter(None, (found.store_failure, found.checkpoint_failure)):
+        print(f"attention: {failure}")
     if found.memory:
         rows = [(room, f"{size / (1 << 20):,.1f}") for room, size in sorted(found.memory.items())]
         print_table(("memory", "MB"), rows, right=("MB",))
@@ -102,3 +118,15 @@ def status(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
         print_table(
             ("method", "calls", "errors", "p50", "p99"), latencies, right=("calls", "errors", "p50", "p99")
         )
+
+
+def checkpoint(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
+    """Write the whole state to disk now, so that the next start reads less of the log."""
+    with connected(target) as client:
+        made = client.checkpoint()
+    if as_json:
+        print_json(
+            {"checkpoint_version": made.checkpoint_version, "bytes": made.size_bytes, "version": made.version}
+        )
+        return
+    print(f"version {made.checkpoint_version:,} is written: {made.size_bytes / (1 << 20):,.1f} MB")
