@@ -612,7 +612,7 @@ class LiveSegments:
         return bool((int(self._rows.row(profile)[place.slot >> 6]) >> (place.slot & 63)) & 1)
 
     def memberships(self, profile: int) -> list[str]:
-        """Ids of the live segments that a profile is in, ascending. Under the gate."""
+        """Ids of the segments that a profile is in, ascending, but for drafts and archived ones. Under the gate."""
         row = self._rows.row(profile)
         machine = self._built()
         places = np.empty(64 * len(row), dtype=np.int64)
@@ -659,13 +659,18 @@ class _Machine:
         self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
         self.levels = _levels(places, order)
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
-        ordered_ids = sorted(self.names.values())
+        shown = {
+            slot: id_
+            for slot, id_ in self.names.items()
+            if places[id_].definition.state is not SegmentState.ARCHIVED
+        }
+        ordered_ids = sorted(shown.values())
         # As objects, so that numpy picks hundreds of them at once.
         self.ids: NDArray[np.object_] = np.array(ordered_ids, dtype=object)
         by_id = {id_: place for place, id_ in enumerate(ordered_ids)}
         self.places = np.full(64 * width, -1, dtype=np.int64)
         """By slot, the segment's place among the ids; -1 where there is none."""
-        for slot, id_ in self.names.items():
+        for slot, id_ in shown.items():
             self.places[slot] = by_id[id_]
         self._user_starts, self._users = lists_of(users)
         self._follower_starts, self._followers = lists_of(followers)
