@@ -76,11 +76,15 @@ class CurrentAtoms:
     def nbytes(self) -> int:
         return self.rows.nbytes + self._tallies.nbytes + self._timed.nbytes + self._ranks.nbytes
 
-    def slot_of(self, key: AtomKey) -> int:
-        """The bit of an atom in use."""
+    def atom_of(self, key: AtomKey) -> Atom:
+        """An atom in use."""
         atom = self.atoms.get(key)
         assert atom is not None
-        return atom.slot
+        return atom
+
+    def slot_of(self, key: AtomKey) -> int:
+        """The bit of an atom in use."""
+        return self.atom_of(key).slot
 
     def row_of_nobody(self) -> U64:
         """The row of a profile of whom nothing is known."""

@@ -38,6 +38,11 @@ class NoLog:
 class Live(Protocol):
     """Who keeps live segments current: see LiveStage."""
 
+    @property
+    def keeps_anybody(self) -> bool:
+        """Whether what the clock brings has to be known before anything is written."""
+        ...
+
     def data(self, staged: Staged, now_us: int) -> tuple[Staged, LiveEdit]:
         """A commit without definitions, with the joins and leaves that it and the clock bring."""
         ...
@@ -109,7 +114,11 @@ class Writer:
             return WriteReceipt(version, now_us, staged.accepted, created, staged.duplicates, staged.rejected)
 
     def _carry_out(self, staged: Staged, now_us: int) -> int:
-        """Add joins and leaves, append, publish; the version. Definitions come after a tick, at the same now."""
+        """Add joins and leaves, append, publish; the version. Definitions come after a tick, at the same now.
+
+        So does everything else where a segment has a retention: when its rule ceased to hold by the clock must not
+        hang on what is written afterwards.
+        """
         edit = None
         if self._live is not None and (staged.segments or staged.removed_segments):
             self.tick(now_us)
@@ -118,6 +127,8 @@ class Writer:
             self.tick(now_us)
             staged, edit = self._live.settings(staged, now_us)
         elif self._live is not None:
+            if self._live.keeps_anybody:
+                self.tick(now_us)
             staged, edit = self._live.data(staged, now_us)
         version = self._gate.version + 1
         self._log.append(version, now_us, staged)
@@ -125,20 +136,22 @@ class Writer:
         return version
 
     def tick(self, now_us: int | None = None) -> int:
-        """Bring live segments to a now (the clock's), in a version if anybody joins or leaves; the version."""
+        """Bring live segments to a now (the clock's), in a version if anybody joins, leaves or comes to be kept.
+
+        Returns the version.
+        """
         with self._turn:
             now_us = max(self._clock.now_us() if now_us is None else now_us, self._gate.now_us)
             if self._live is None or now_us == self._gate.now_us:
                 return self._gate.version
             staged, edit = self._live.clock(now_us)
-            if staged.flips:
+            if staged.flips or staged.retained:
                 version = self._gate.version + 1
                 self._log.append(version, now_us, staged)
                 self._make_visible(staged, version, now_us, edit)
             else:
                 with self._gate.lock:
                     self._live.publish(edit)
-                    self._catalogue.retention.publish(staged.retained)
                     self._gate.now_us = now_us
             return self._gate.version
 
