@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headcount_engine.kernels.jit import kernel
+from headcount_engine.kernels.machine import between_64
 from headcount_engine.model.batches import F64, I64, U8, U32, U64
 
 _VALUES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float64")
@@ -113,13 +114,14 @@ def add_counts(counts: NDArray[Any], more: NDArray[Any]) -> None:
 
 @kernel("(uint8[::1], int64, int64, uint64[::1])", "(uint32[::1], int64, int64, uint64[::1])")
 def counts_to_words(counts: NDArray[Any], low: int, high: int, words: U64) -> None:
-    """Bit of profile p = low <= counts[p] <= high; `counts` has 64 entries a word."""
+    """Bit of profile p = low <= counts[p] <= high; `counts` has 64 entries a word, `low` is at least 0."""
+    top = np.int64(np.iinfo(counts.dtype).max)
+    if low > min(top, high):
+        words[:] = np.uint64(0)
+        return
+    first, last = counts.dtype.type(low), counts.dtype.type(min(high, top))
     for w in range(len(words)):
-        word = np.uint64(0)
-        for i in range(64):
-            value = np.int64(counts[w * 64 + i])
-            word |= np.uint64((value >= low) & (value <= high)) << np.uint64(i)
-        words[w] = word
+        words[w] = between_64(counts, w * 64, first, last)
 
 
 @kernel(*(f"(uint32[::1], {t}[::1], uint8[::1], int64[::1], uint32[::1])" for t in _WHOLE))
