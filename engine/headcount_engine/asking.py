@@ -63,6 +63,11 @@ class Asker:
         self._clock = clock
         self._workspace = workspace
         self._rules = PreparedRules(limits)
+        self._tick: Callable[[], object] = lambda: None
+
+    def after_ticks(self, tick: Callable[[], object]) -> None:
+        """Whoever is kept in a segment for a while is known as of the last tick only: `tick` brings that up to now."""
+        self._tick = tick
 
     def go_on(self, clock: Clock) -> None:
         """From here on now is what this clock says."""
@@ -89,17 +94,22 @@ class Asker:
         """Pin what the rules and `attributes` read and put the question to evaluation.
 
         `at_us` asks at another instant; `now_us` is the present where the caller has one already, such as that of the
-        commit it is staging.
+        commit it is staging, which ticks have reached. Rules about segments with a retention are asked at the now of
+        the version, after a tick: in between nobody knows who ceased to match.
         """
         started_ns = time.perf_counter_ns()
         self.wait_for(need)
         while True:
             prepared = [self.prepared(rule) for rule in rules]
+            is_kept = at_us is None and now_us is None and any(p.reads_retention for p in prepared)
+            if is_kept:
+                self._tick()
             names = set(attributes).union(*(p.names for p in prepared))
             with PinnedView(self._indexes, self._gate, names, self._catalogue) as view:
                 if any(p.revision != view.segments.revision for p in prepared):
                     continue  # a segment was edited in between, and with it what had to be pinned
-                moment, is_elsewhen = self._moment(view, at_us, now_us), at_us is not None
+                present_us = view.now_us if is_kept else now_us
+                moment, is_elsewhen = self._moment(view, at_us, present_us), at_us is not None
                 question = Question(view, moment, view.segments, need.deadline, is_elsewhen)
                 try:
                     return ask(

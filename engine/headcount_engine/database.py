@@ -51,6 +51,7 @@ from headcount_engine.ingest.records import Recorder, decode
 from headcount_engine.ingest.schema import stage_attributes, stage_properties
 from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import Staged
+from headcount_engine.lately import LatelyAsked
 from headcount_engine.limits import DEFAULT_LIMITS, Limits
 from headcount_engine.listing import MemberLists
 from headcount_engine.live_reads import LiveReads
@@ -122,6 +123,7 @@ class Database:
         self._catalogue = Catalogue(limits)
         self._gate = Gate()
         self._asker = Asker(self._indexes, self._catalogue, self._gate, clock, self._workspace, limits)
+        self._lately = LatelyAsked(self._indexes, self._gate, self._asker, limits)
         self._changes = Changes(os.urandom(16), settings.default_zone, changes)
         self._writer = Writer(
             self._indexes, self._catalogue, self._gate, clock, NoLog(), self._changes, self._workspace
@@ -139,6 +141,7 @@ class Database:
         self.live_reads = LiveReads(
             self.live, self._indexes, self._catalogue, self._gate, self._writer, self._asker
         )
+        self._asker.after_ticks(self.live_reads.bring_up)
         self.segments = Segments(
             self._catalogue, self._asker, self.live_reads, self._writer, self._commit, self._workspace
         )
@@ -398,6 +401,10 @@ class Database:
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:
         """How many profiles satisfy a rule, exactly, now or at another instant."""
+        if at_us is None and not isinstance(rule, str):
+            lately = self._lately.count(rule, need)
+            if lately is not None:
+                return lately
         started_ns = time.perf_counter_ns()
         prepared = self._prepared(rule)
         if at_us is None and (live := self.live_reads.count(prepared.condition, need)) is not None:

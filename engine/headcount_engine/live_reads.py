@@ -13,6 +13,7 @@ import numpy as np
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker
 from headcount_engine.conditions.tree import Condition, InSegment
+from headcount_engine.errors import StoreReadOnly
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate, Writer
@@ -136,5 +137,17 @@ class LiveReads:
         now_us = self._asker.now_us()
         behind_us = now_us - self._gate.now_us
         wanted_us = need.min_now_us
-        if behind_us > self._tick_us or (wanted_us is not None and self._gate.now_us < wanted_us):
+        is_wanted = wanted_us is not None and self._gate.now_us < wanted_us
+        if behind_us > self._tick_us or is_wanted:
+            self.bring_up(is_required=is_wanted)
+
+    def bring_up(self, *, is_required: bool = False) -> None:
+        """Tick. A store that takes no more writes stays where it is, and is read as of then, unless more is required.
+
+        Raises StoreReadOnly in that case.
+        """
+        try:
             self._writer.tick()
+        except StoreReadOnly:
+            if is_required:
+                raise

@@ -114,6 +114,7 @@ class Segments:
         self, definition: Definition, holding: Condition | None, members: Bitmap | None, now_us: int
     ) -> Staged:
         lists: list[ListEdit | None] = []
+        self._writer.tick(now_us)
         held = None if holding is None else self.members_at(holding, now_us)
         if members is not None:
             held = members & self.members_at(Everyone(), now_us)
@@ -139,6 +140,7 @@ class Segments:
     def _changed(self, old: Definition, new: Definition, now_us: int) -> Staged:
         lists: list[ListEdit | None] = []
         if new.state.is_frozen is not old.state.is_frozen:
+            self._writer.tick(now_us)
             held = self._catalogue.lists.of(new.id).named(ListName.FROZEN)
             frozen = self.members_at(InSegment(new.id), now_us) if new.state.is_frozen else Bitmap()
             lists.append(ListEdit.between(new.id, ListName.FROZEN, held, frozen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,15 +46,18 @@ from headcount_engine.conditions.tree import (
     Same,
     Sequence,
     children,
+    event_conditions,
+    walk,
 )
 from headcount_engine.conditions.windows import Window
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.one_profile import OneProfile
+from headcount_engine.indexes.predicates import absent_value
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.model.answers import NO_DEADLINE, Deadline, Explanation, Measured
 from headcount_engine.model.instants import days_to_date, local_date
 from headcount_engine.model.schema import changed_attribute
-from headcount_engine.model.values import Cell, Date, Instant
+from headcount_engine.model.values import Cell, Date, Instant, Kind
 
 _NODE_TURNS_MAX = 500
 """The same for a single node of the rule."""
@@ -204,11 +208,7 @@ class Explainer:
             case InWindow(name, window):
                 yield from self._cell_turns(name, window)
             case Anniversary(name, ahead, zone):
-                born = self._day_of(self._cell(name), zone or moment.zone)
-                if born is not None:
-                    yield from turning.anniversary_turns(
-                        ahead, days_to_date(born.days), zone or moment.zone, moment.now_us
-                    )
+                yield from self._anniversary_turns(self._cell(name), ahead, zone)
             case HasBeen(name, _, _, duration):
                 changed = self._view.attribute(changed_attribute(name))
                 at = None if changed is None else changed.cell(self._profile)
@@ -234,6 +234,44 @@ class Explainer:
                 pass  # groups turn with what is inside them, other leaves not with the clock
         for child in children(node):
             yield from self._turns(child, seen)
+        for condition in event_conditions(node):
+            yield from self._property_turns(condition)
+
+    def _property_turns(self, condition: Condition) -> Iterator[int]:
+        """Of windows on properties of the profile's events, whatever these events are."""
+        for leaf in walk(condition):
+            match leaf:
+                case InWindow(name, window):
+                    for cell in self._property_cells(name):
+                        yield from self._turns_of_cell(cell, window)
+                case Anniversary(name, ahead, zone):
+                    for cell in self._property_cells(name):
+                        yield from self._anniversary_turns(cell, ahead, zone)
+                case _:
+                    pass
+
+    def _property_cells(self, name: str) -> set[Instant | Date]:
+        """The instants and dates that the profile's events have under a name."""
+        name = unicodedata.normalize("NFC", name)
+        found: set[Instant | Date] = set()
+        for held in self._view.event_types.values():
+            type_ = held.properties.get(name)
+            if type_ is None or type_.kind not in (Kind.INSTANT, Kind.DATE):
+                continue
+            for run in held.runs:
+                values = run.properties.get(name)
+                if values is None:
+                    continue
+                own = values[run.permutations.rows_of(run.profiles, self._profile)]
+                present = own[own != absent_value(own.dtype)].tolist()
+                found.update(Instant(v) if type_.kind is Kind.INSTANT else Date(v) for v in present)
+        return found
+
+    def _anniversary_turns(self, cell: Cell | None, ahead: int, zone: str | None) -> Iterator[int]:
+        name = zone or self._moment.zone
+        born = self._day_of(cell, name)
+        if born is not None:
+            yield from turning.anniversary_turns(ahead, days_to_date(born.days), name, self._moment.now_us)
 
     def _event_turns(self, window: Window | None) -> Iterator[int]:
         for t_us in self._event_times():
@@ -253,7 +291,9 @@ class Explainer:
         return None if attribute is None else attribute.cell(self._profile)
 
     def _cell_turns(self, name: str, window: Window) -> Iterator[int]:
-        cell = self._cell(name)
+        yield from self._turns_of_cell(self._cell(name), window)
+
+    def _turns_of_cell(self, cell: Cell | None, window: Window) -> Iterator[int]:
         if isinstance(cell, Instant):
             yield from turning.turns(window, cell.us, self._moment)
         elif isinstance(cell, Date):

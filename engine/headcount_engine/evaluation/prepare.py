@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headcount_engine.conditions.needs import Definitions, attributes_read
+from headcount_engine.conditions.needs import Definitions, Meaning, attributes_read
 from headcount_engine.conditions.text import parse
 from headcount_engine.conditions.tree import (
     Anniversary,
@@ -41,32 +42,41 @@ class Ready:
 
 
 class Prepared:
-    """A rule that has been read and checked. `names`: the attributes it reads, as of one state of the catalogue."""
+    """A rule that has been read and checked. As of one state of the catalogue: `names`, the attributes it reads, and
+    `reads_retention`, whether it refers to a segment in which profiles stay for a while."""
 
-    __slots__ = ("condition", "is_timeless", "names", "ready", "revision")
+    __slots__ = ("condition", "is_timeless", "names", "reads_retention", "ready", "revision")
 
     def __init__(self, condition: Condition, definitions: Definitions, revision: int) -> None:
         self.condition = condition
         self.revision = revision
         self.names = frozenset(attributes_read(condition, definitions))
-        self.is_timeless = _is_timeless(condition, definitions)
+        meanings = _meanings(condition, definitions)
+        self.reads_retention = any(meaning.retention_us for meaning in meanings)
+        self.is_timeless = not self.reads_retention and _is_timeless(condition, meanings)
         self.ready: Ready | None = None
 
 
-def _is_timeless(root: Condition, definitions: Definitions) -> bool:
+def _is_timeless(root: Condition, meanings: Sequence[Meaning]) -> bool:
     """Whether now makes no difference to the rule."""
-    seen: set[str] = set()
+    rules = [root, *(meaning.rule for meaning in meanings if meaning.rule is not None)]
+    timed = EventLeaf | InWindow | Anniversary | HasBeen | Same
+    return not any(isinstance(node, timed) for rule in rules for node in walk(rule))
+
+
+def _meanings(root: Condition, definitions: Definitions) -> list[Meaning]:
+    """What the references of a rule stand for, those of the segments they refer to included; each once."""
+    found: dict[str, Meaning] = {}
     rules = [root]
     while rules:
         for node in walk(rules.pop()):
-            if isinstance(node, EventLeaf | InWindow | Anniversary | HasBeen | Same):
-                return False
             if isinstance(node, InSegment):
                 meaning = definitions.meaning(node.segment)
-                if meaning.rule is not None and meaning.id not in seen:
-                    seen.add(meaning.id)
-                    rules.append(meaning.rule)
-    return True
+                if meaning.id not in found:
+                    found[meaning.id] = meaning
+                    if meaning.rule is not None:
+                        rules.append(meaning.rule)
+    return list(found.values())
 
 
 class PreparedRules:

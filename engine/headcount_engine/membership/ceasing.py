@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 import numpy as np
 
@@ -191,6 +191,6 @@ class _Asking:
         return OneProfile(place, self._execution.set_of).holds(binder.bind(key))
 
 
-def is_timed(key: AtomKey) -> bool:
+def is_timed(key: AtomKey) -> TypeGuard[Condition]:
     """Whether the clock alone can change an atom."""
     return isinstance(key, EventLeaf | InWindow | Anniversary | HasBeen | Same)
