@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from headcount_engine.changes.chunks import ChangeKind
 from headcount_engine.changes.cursors import Position
-from headcount_engine.clock import ManualClock
-from headcount_engine.database import Database
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
-from headcount_engine.model.durability import DurabilityOptions
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.segments import SegmentState
 from headcount_engine.model.values import Date, Instant, Kind, ValueType
-from tests.agreement.columns import MISSING, column, events, profiles
+from tests.agreement.columns import MISSING, column, profiles
 from tests.durability.crash_files import CrashFiles
-
-DAY = 86_400_000_000
-NOW = 20_000 * DAY
-MANUAL = DurabilityOptions(is_automatic=False)
-
-
-class Kept:
-    """A database whose live segments are looked at by key."""
-
-    def __init__(self, files: CrashFiles | None = None, now_us: int = NOW) -> None:
-        self.clock = ManualClock(now_us)
-        self.files = files
-        self.database = Database.open(None, clock=self.clock, files=files, durability=MANUAL)
-
-    def save(self, **rules: str) -> None:
-        for name, rule in rules.items():
-            self.database.create_segment(SegmentDraft(name, rule, name))
-
-    def to(self, now_us: int) -> None:
-        self.clock.advance_to(now_us)
-        self.database.tick()
-
-    def events(self, keys: Sequence[str], name: str, times_us: Sequence[int], *columns: object) -> None:
-        self.database.write_events(events(keys, name, times_us, *columns))  # type: ignore[arg-type]
-
-    def members(self, name: str) -> set[str]:
-        """Who is kept in it, everything else having been compared with a fresh evaluation."""
-        database = self.database
-        database.check_live()
-        held = database.live.members(name)
-        assert held is not None
-        definition = database._catalogue.get(name)
-        if definition.rule is not None and not definition.state.is_frozen:
-            assert held == database.segments.members_at(definition.rule, database.live_now_us()), name
-        return set(database.keys_of(database.members(f'in segment "{name}"').ids).to_list())
+from tests.membership.keeping import DAY, NOW, Kept
 
 
 def test_a_window_that_nobody_used_for_a_while_is_where_it_should_be() -> None:
@@ -228,3 +189,18 @@ def test_missing_values_never_come_due() -> None:
     assert kept.members("soon") == set() and kept.members("later") == {"a", "b"}
     kept.to(NOW + 3 * DAY)
     assert kept.members("soon") == set() and kept.members("later") == {"a", "b"}
+
+
+def test_a_counter_that_fills_while_its_profile_is_merged_away_leaves_nothing() -> None:
+    """Events dated ahead come due in the very commit that merges; a full cell of the loser would have stayed."""
+    kept = Kept()
+    kept.events(["loser"] * 300, "buy", [NOW + DAY] * 300)
+    kept.database.write_profiles(profiles(["survivor"]))
+    kept.save(many="did buy at least 280 times", some="did buy at least 1 times in last 2 days")
+    kept.clock.advance_to(NOW + 2 * DAY)
+    kept.database.merge_profiles("survivor", "loser")
+    assert kept.members("many") == kept.members("some") == {"survivor"}
+    kept.events(["survivor"] * 10, "buy", [NOW + 4 * DAY] * 10)
+    kept.clock.advance_to(NOW + 4 * DAY)
+    kept.database.erase_profile("survivor")
+    assert kept.members("many") == kept.members("some") == set()

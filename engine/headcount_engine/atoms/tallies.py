@@ -88,12 +88,16 @@ class Toggles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TallyEdit:
-    """Rows of counters as they will be, what their full cells hold, and the spans that they are true for."""
+    """Rows of counters as they will be, what their full cells hold, and the spans that they are true for.
+
+    `is_whole`: no other cells of these rows are full, whatever they were before.
+    """
 
     ids: I64
     rows: U8
     full: dict[tuple[int, int], int]
     spans: tuple[Span, ...]
+    is_whole: bool = False
 
 
 class Tallies:
@@ -282,6 +286,8 @@ class Tallies:
     def publish(self, edit: TallyEdit) -> None:
         """Make staged counts the counts."""
         self._rows.scatter(edit.ids, edit.rows)
+        if edit.is_whole:
+            self._full = {cell: n for cell, n in self._full.items() if not _is_among(cell[0], edit.ids)}
         for cell, held in edit.full.items():
             if held >= FULL:
                 self._full[cell] = held
@@ -372,7 +378,7 @@ class Tallies:
         spans = tuple(_span(window, moment) for window in self._windows)
         self._rows.ensure(after.ids_end)
         counts = np.zeros((len(ids), self._rows.width), dtype=np.uint8)
-        full: dict[tuple[int, int], int] = {cell: 0 for cell in self._full if _is_among(cell[0], ids)}
+        full: dict[tuple[int, int], int] = {}
         for name, view in few.event_types.items():
             plan = self._plan_of(name, after, moment, definitions)
             if plan is None:
@@ -390,7 +396,7 @@ class Tallies:
                     rows = counts[places]
                     _add_gone(view.retention.totals, ids[places], rows, column, full)
                     counts[places] = rows
-        return TallyEdit(ids, counts, full, spans)
+        return TallyEdit(ids, counts, full, spans, is_whole=True)
 
     def holds(self, leaf: Did, edit: TallyEdit, low: int, high: int) -> U8:
         """Whether a count of recounted profiles lies in a range: u8 of n."""
