@@ -57,7 +57,7 @@ def to_words(bitmap: Bitmap, blocks: int) -> U64:
     """A fresh words array of `blocks` blocks with the bitmap's ids set; ids beyond are left out."""
     words = np.zeros(blocks * BLOCK_WORDS, dtype=np.uint64)
     if bitmap:
-        bits.unpack_portable(np.frombuffer(bitmap.serialize(), dtype=np.uint8), words)
+        bits.unpack_portable(np.frombuffer(bytearray(bitmap.serialize()), dtype=np.uint8), words)
     return words
 
 

@@ -121,7 +121,9 @@ class LiveReads:
     def _find(self, key: str) -> int:
         """The dense id of a key as of now, -1 if nobody has it. Under the gate."""
         data = key.encode("utf-8", "surrogatepass")
-        wanted = Texts(np.frombuffer(data, dtype=np.uint8), np.array([0, len(data)], dtype=np.int64))
+        wanted = Texts(
+            np.frombuffer(bytearray(data), dtype=np.uint8), np.array([0, len(data)], dtype=np.int64)
+        )
         if not key.isascii():
             # A letter may have been written composed or not; ASCII has one way only.
             wanted = admit_texts(wanted, len(data) + 1, as_key=True).texts

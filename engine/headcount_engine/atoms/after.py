@@ -264,7 +264,7 @@ class Few:
         return Run(local, run.times_us[rows], properties, starts, batches)
 
     def _rows(self, run: Run) -> I64:
-        if len(self._ids) * _SCAN_PER_PROFILE < len(run):
+        if len(self._ids) * _SCAN_PER_PROFILE < len(run) and run.permutations.is_worth_using(run.profiles):
             parts = [run.permutations.rows_of(run.profiles, int(i)) for i in self._ids.tolist()]
             return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
         rows = np.empty(len(run), dtype=np.int64)

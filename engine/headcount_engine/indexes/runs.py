@@ -22,6 +22,8 @@ from headcount_engine.model.batches import I64, U32
 SEALED_ROWS = 1 << 20
 """A run this long takes no more events."""
 _CHUNK = 1 << 16
+_WANTED_MAX = 32
+"""Looks at a whole run, 1 ms each, after which its order by profile is made instead, for 100 ms."""
 
 
 class Permutations:
@@ -33,7 +35,14 @@ class Permutations:
     def __init__(self) -> None:
         self._chunks: list[U32] = []
         self._whole: U32 | None = None
+        self._wanted = 0
         self._lock = threading.Lock()
+
+    def is_worth_using(self, profiles: U32) -> bool:
+        """Whether the order is there, or has been wanted so often that making it pays: a look at all is cheap."""
+        made = len(self._chunks) if len(profiles) < SEALED_ROWS else int(self._whole is not None)
+        self._wanted += 1
+        return made > 0 or self._wanted > _WANTED_MAX or len(profiles) < _CHUNK
 
     def rows_of(self, profiles: U32, profile: int) -> I64:
         """Positions of one profile's events, ascending."""

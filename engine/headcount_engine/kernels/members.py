@@ -142,7 +142,7 @@ def evaluate(
     return len(toggle_starts) - 1, found
 
 
-@kernel("(uint64[:, ::1], uint64[:, ::1], uint8, int64, int64[:, ::1])")
+@kernel("(uint64[:, ::1], uint64[:, ::1], int64, int64, int64[:, ::1])")
 def differences(before: U64, after: U64, cause: int, first: int, flips: I64) -> tuple[int, int]:
     """Flips between two states of some rows, from row `first` on; returns as evaluate does."""
     found = 0

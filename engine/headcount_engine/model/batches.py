@@ -45,11 +45,11 @@ class Texts:
         joined = "".join(texts)
         if joined.isascii():
             lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-            data = np.frombuffer(joined.encode(), dtype=np.uint8)
+            data = np.frombuffer(bytearray(joined.encode()), dtype=np.uint8)
         else:
             encoded = [t.encode("utf-8", "surrogatepass") for t in texts]
             lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-            data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+            data = np.frombuffer(bytearray(b"".join(encoded)), dtype=np.uint8)
         offsets = np.zeros(len(texts) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
         return Texts(data, offsets)
@@ -64,7 +64,9 @@ class Texts:
             or (len(offsets) > 1 and bool((np.diff(offsets) < 0).any()))
         ):
             raise InvalidValue("text offsets do not fit the text bytes")
-        return Texts(np.frombuffer(data, dtype=np.uint8), np.ascontiguousarray(offsets, dtype=np.int64))
+        # Not the bytes themselves: kernels are compiled for arrays that can be written, and anew for others.
+        own = np.frombuffer(bytearray(data), dtype=np.uint8)
+        return Texts(own, np.ascontiguousarray(offsets, dtype=np.int64))
 
     def take(self, rows: NDArray[np.integer]) -> Texts:
         """The texts at `rows`, in that order."""
