@@ -30,17 +30,14 @@ def opened(files: CrashFiles, now_us: int = NOW) -> Database:
 
 
 def digest(database: Database) -> str:
-    """Everything that a database holds, bit for bit, as a hash; the order of the event ids' table does not count."""
+    """Everything that a database holds, bit for bit, as a hash."""
     indexes = database._indexes
     with database._gate.lock:
         tree, release = state.capture(indexes, database._gate.version)
         release()
-    assert isinstance(tree, list) and isinstance(tree[4], list)
-    ids = [np.asarray(part) for part in tree[4]]
-    order = np.lexsort(ids)
     whole: list[Plain] = [
         database._gate.version,
-        [*tree[:4], [part[order] for part in ids], *tree[5:]],
+        tree,
         [[n, a.owners[: np.flatnonzero(a.owners).max(initial=-1) + 1]] for n, a in indexes.attributes.all().items()],
         [list(pages.dump_definition(d).items()) for d in database._catalogue.all().values()],
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """All indexes as plain arrays, and back: what a checkpoint holds. Derived structures are rebuilt.
 
 A captured tree shares arrays with the indexes. Blocks of columns are pinned, so that a writer copies them first; runs,
-dictionaries and keys only ever grow past what was captured; the table of event ids is copied.
+dictionaries, keys and event ids only ever grow past what was captured.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from headcount_engine.indexes.texts import TextTable
 from headcount_engine.indexes.tombstones import Grave, Holder
 from headcount_engine.indexes.totals import Retention, Totals
 from headcount_engine.limits import BLOCK_IDS
-from headcount_engine.model.batches import I64, U8, U32, U64, Texts
+from headcount_engine.model.batches import I64, U8, U32, Texts
 from headcount_engine.model.schema import AttributeDefinition
 from headcount_engine.model.values import ValueType
 
@@ -139,8 +139,8 @@ def restore_run(plain: Plain) -> Run:
 def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
     """Everything that cannot be derived, and what to call (under the gate) when it has been read.
 
-    The caller holds the writer's turn and the gate. Costs a few references an attribute and run, a copy of the event
-    ids, and the serialised bitmap of who exists.
+    The caller holds the writer's turn and the gate. Costs a few references an attribute, run and chunk of event ids,
+    and the serialised bitmap of who exists.
     """
     releases: list[Callable[[], None]] = []
     events = indexes.events
@@ -155,7 +155,7 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
         indexes.identities.view().existing.serialize(),
         [_attribute(a, version, releases) for a in indexes.attributes.all().values()],
         events.batches,
-        list(indexes.event_ids.dump()),
+        cast("Plain", indexes.event_ids.dump()),
         [[name, _dictionary(d)] for name, d in events.texts.items()],
         [[name, _dictionary(d)] for name, d in events.sets.items()],
         types,
@@ -204,8 +204,7 @@ def restore(indexes: Indexes, plain: Plain) -> None:
         indexes.attributes.put(_restore_attribute(attribute))
     events = indexes.events
     events.batches = cast("int", batches)
-    first, second, arrivals, contents = cast("tuple[U64, U64, I64, U32]", event_ids)
-    indexes.event_ids.restore(first, second, arrivals, contents)
+    indexes.event_ids.restore(cast("list[object]", event_ids))
     for name, held in cast("list[tuple[str, Plain]]", texts):
         _restore_dictionary(events.texts.setdefault(name, TextDictionary()), held)
     for name, held in cast("list[tuple[str, Plain]]", sets):

@@ -1,4 +1,4 @@
-"""Machine instructions that numba has no name for: a load from an address, the count of set bits, 64 compares at once."""
+"""Machine instructions that numba has no name for: a load from an address, counted bits, 64 compares at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def _compiled_word_at(typing: Any, address: Any, index: Any) -> Any:
         return builder.load(builder.gep(pointer, [arguments[1]]))
 
     return types.uint64(types.int64, types.int64), generate
+
+
+def _compiled_set_word_at(typing: Any, address: Any, index: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.store(arguments[2], builder.gep(pointer, [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.uint64), generate
 
 
 def _compiled_ones(typing: Any, word: Any) -> Any:
@@ -71,13 +80,17 @@ def _plain_word_at(address: int, index: int) -> np.uint64:
     return np.uint64(ctypes.c_uint64.from_address(int(address) + 8 * int(index)).value)
 
 
+def _plain_set_word_at(address: int, index: int, word: np.uint64) -> None:
+    ctypes.c_uint64.from_address(int(address) + 8 * int(index)).value = int(word)
+
+
 def _plain_ones(word: np.uint64) -> np.uint64:
     return np.uint64(int(word).bit_count())
 
 
 def _plain_between_64(values: NDArray[Any], first: int, low: Any, high: Any) -> np.uint64:
     found = values[first : first + 64]
-    return np.packbits((found >= low) & (found <= high), bitorder="little").view(np.uint64)[0]
+    return np.uint64(np.packbits((found >= low) & (found <= high), bitorder="little").view(np.uint64)[0])
 
 
 _IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -86,6 +99,12 @@ word_at = cast(
     "Callable[[int, int], np.uint64]", intrinsic(_compiled_word_at) if _IS_COMPILED else _plain_word_at
 )
 """word_at(address, index): the 64-bit word `index` of the array at `address`."""
+
+set_word_at = cast(
+    "Callable[[int, int, np.uint64], None]",
+    intrinsic(_compiled_set_word_at) if _IS_COMPILED else _plain_set_word_at,
+)
+"""set_word_at(address, index, word): store the 64-bit word `index` of the array at `address`."""
 
 ones = cast("Callable[[np.uint64], np.uint64]", intrinsic(_compiled_ones) if _IS_COMPILED else _plain_ones)
 """ones(word): number of set bits, by the machine's own instruction. Uncompiled: the same in Python, for tests."""
@@ -96,6 +115,6 @@ between_64 = cast(
 )
 """between_64(values, first, low, high): bit i of the word is low <= values[first + i] <= high; NaN is in no range.
 
-The bounds have the array's dtype: whole numbers of 8 to 64 bits, or float64. The 64 values must be there. A loop over bits
-takes some 15 ns for a word, this one to eight, since vector compares give their bits away at once.
+The bounds have the dtype of the array: whole numbers of 8 to 64 bits, or float64. The 64 values must be there. A loop
+over bits takes some 15 ns for a word, this one two to twelve, since vector compares give their bits away at once.
 """
