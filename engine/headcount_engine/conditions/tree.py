@@ -32,6 +32,8 @@ from headcount_engine.model.values import Date, Instant, Literal, Number, Point
 class Op(enum.Enum):
     """Comparisons. NE is the exact complement of EQ, so it holds where the value is absent."""
 
+    __hash__ = object.__hash__  # Rules are keys: the hash of an enum is Python, this one is not.
+
     EQ = "="
     NE = "!="
     LT = "<"
@@ -42,6 +44,8 @@ class Op(enum.Enum):
 
 class Fold(enum.Enum):
     """What a text comparison ignores."""
+
+    __hash__ = object.__hash__
 
     NONE = ""
     CASE = "case"

@@ -197,6 +197,11 @@ class Column:
         self._changes = ChangedIds()
         self._index = ValueIndex()
 
+    @property
+    def position(self) -> int:
+        """How many changes there have been: as long as it stays, no value has changed."""
+        return self._changes.end
+
     def view(self) -> ColumnView:
         """The column as last published. Only true until the next publish unless pinned."""
         return ColumnView(self._blocks, self.dtype, self._changes, self._changes.end, self._index)

@@ -115,7 +115,7 @@ def add_counts(counts: NDArray[Any], more: NDArray[Any]) -> None:
 @kernel("(uint8[::1], int64, int64, uint64[::1])", "(uint32[::1], int64, int64, uint64[::1])")
 def counts_to_words(counts: NDArray[Any], low: int, high: int, words: U64) -> None:
     """Bit of profile p = low <= counts[p] <= high; `counts` has 64 entries a word, `low` is at least 0."""
-    top = np.int64(np.iinfo(counts.dtype).max)
+    top = int(np.iinfo(counts.dtype).max)
     if low > min(top, high):
         words[:] = np.uint64(0)
         return
