@@ -44,7 +44,7 @@ def fail_each(code: int, *, for_ever: bool, every: int = 1) -> int:
 @pytest.mark.parametrize("for_ever", [False, True], ids=["once", "for ever"])
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC and short writes"])
 def test_whichever_call_fails_nothing_acknowledged_is_lost(code: int, for_ever: bool) -> None:
-    assert fail_each(code, for_ever=for_ever, every=3) > 100
+    assert fail_each(code, for_ever=for_ever, every=7) > 100
 
 
 @pytest.mark.long

@@ -45,7 +45,7 @@ def crash_a_database(every: int, images: int) -> tuple[int, int]:
 
 
 def test_a_whole_database_comes_back_as_it_was_at_a_version() -> None:
-    calls, _ = crash_a_database(every=17, images=1)
+    calls, _ = crash_a_database(every=29, images=1)
     assert calls >= 150
 
 
