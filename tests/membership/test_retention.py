@@ -174,6 +174,18 @@ def test_only_the_unknown_are_kept_where_it_says_so() -> None:
     assert kept.members("pro") == set()
 
 
+@pytest.mark.parametrize("how", ["defined", "restarted"])
+def test_those_who_are_known_already_are_not_kept_either(how: str) -> None:
+    """Identifiers were not looked at when a segment was made or found again whose rule reads none."""
+    kept = Keeping()
+    kept.know("a")
+    kept.save("pro", 'plan = "pro"', 2, unknown=True)
+    if how == "restarted":
+        kept.end("killed")
+    kept.plan(a="free")
+    assert kept.members("pro") == set()
+
+
 def test_an_edited_rule_keeps_nobody_by_itself_and_ends_countdowns_of_those_it_matches() -> None:
     kept = Keeping()
     kept.save("s", 'plan = "pro"', 2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from headcount_engine.atoms.after import NO_CHANGES, Changes
-from headcount_engine.conditions.needs import attributes_read
+from headcount_engine.conditions.needs import IDENTIFIERS, attributes_read
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.columns import ColumnEdit
@@ -110,11 +110,13 @@ class LiveStage:
 
 
 def _names(segments: Iterable[Definition], after: CatalogueView) -> set[str]:
-    """The attributes that rules read."""
+    """The attributes that rules read, and those that tell the known from the unknown."""
     found = set[str]()
     for definition in segments:
         if definition.rule is not None:
             found |= attributes_read(definition.rule, after)
+        if definition.retention_is_for_unknown:
+            found.add(IDENTIFIERS)
     return found
 
 
