@@ -54,6 +54,7 @@ from headcount_engine.conditions.tree import (
     Anniversary,
     AnyOf,
     AtLeast,
+    AttributeLeaf,
     Between,
     Bucket,
     Compare,
@@ -103,7 +104,7 @@ from headcount_engine.indexes.store import ReadView
 from headcount_engine.indexes.totals import Totals
 from headcount_engine.model.batches import Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
-from headcount_engine.model.values import Kind
+from headcount_engine.model.values import Kind, ValueType
 
 
 class Binder:
@@ -121,6 +122,8 @@ class Binder:
         self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
         self._has_retention = any(held.retention is not None for held in view.event_types.values())
+        self._property_tests: dict[tuple[int, str, ValueType], tuple[Condition, EventTest]] = {}
+        """By the id of the leaf, which is held so that no other can have it."""
         self._keyed: str | None = None
         """The property of the `same` that is being bound."""
 
@@ -360,7 +363,7 @@ class Binder:
                 if field is None:
                     return Always(_absent_passes(node))
                 try:
-                    return _property_test(fields.bind_field(node, field, self.moment), field.name)
+                    return self._property_test(node, field)
                 except InvalidRule:
                     if self._is_known_elsewhere(node.attribute, held):
                         return Always(_absent_passes(node))
@@ -369,6 +372,15 @@ class Binder:
                 raise InvalidRule(
                     "a condition on one event compares its properties; this one is about a profile"
                 )
+
+    def _property_test(self, node: AttributeLeaf, field: Field) -> EventTest:
+        """The test of a leaf on a property, which is the same for all event types that have it alike."""
+        key = id(node), field.name, field.type
+        held = self._property_tests.get(key)
+        if held is None:
+            test = _property_test(fields.bind_field(node, field, self.moment), field.name)
+            held = self._property_tests[key] = (node, test)
+        return held[1]
 
     def property_field(self, name: str, held: TypeView) -> Field | None:
         """A property of an event type; None (with a warning) where the type has none of that name."""

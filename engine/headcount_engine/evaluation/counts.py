@@ -5,14 +5,15 @@ A long slice is cut in as many parts as there are cores; each part has counters 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bound import EventCount
-from headcount_engine.evaluation.slices import Slice, slices
+from headcount_engine.evaluation.slices import Part, Picked, Slice, slices
 from headcount_engine.evaluation.spaces import Space
 from headcount_engine.evaluation.threads import WORKERS, side_by_side
 from headcount_engine.indexes.totals import Totals
@@ -50,15 +51,17 @@ def count_members(bound: EventCount, space: Space, deadline: Deadline) -> int:
 
 def _at_least(bound: EventCount, low: int, high: int | None, space: Space, deadline: Deadline) -> U64:
     """Words of the members with `low` to `high` events, `low` at least 1."""
-    shares = shares_of(list(slices(space, bound.sources, bound.span, deadline)))
+    found_in = slices(space, bound.sources, bound.span, deadline)
+    parts: list[Part] = [part for held in found_in for part in held.picked()]
+    shares = shares_of(parts)
     words = space.blocks * BLOCK_WORDS
     if low == 1 and high is None:
-        parts = side_by_side(shares, _marker(words))
-        for other in parts[1:]:
-            parts[0] |= other
+        marked = side_by_side(shares, _marker(words))
+        for other in marked[1:]:
+            marked[0] |= other
         for totals in bound.gone:
-            kernels.mark(totals.profiles, parts[0])
-        return parts[0]
+            kernels.mark(totals.profiles, marked[0])
+        return marked[0]
     top = low if high is None else high + 1
     counted = side_by_side(shares, _counter(words * 64, top < 255))
     for more in counted[1:]:
@@ -76,21 +79,25 @@ def _add_gone(counts: Counts, totals: Totals) -> None:
     counts[totals.profiles] = np.minimum(held, np.iinfo(counts.dtype).max).astype(counts.dtype)
 
 
-def shares_of(parts: list[Slice]) -> list[list[Slice]]:
+P = TypeVar("P", Slice, Picked, Part)
+
+
+def shares_of(parts: list[P]) -> list[list[P]]:
     """The slices in as many groups of about equal length as are worth a thread; at least one group."""
     total = sum(len(p) for p in parts)
     workers = min(WORKERS, 1 + total // _SPLIT_AT)
     if workers == 1:
         return [parts]
-    shares: list[list[Slice]] = [[] for _ in range(workers)]
+    shares: list[list[P]] = [[] for _ in range(workers)]
     for part in parts:
-        for number, piece in enumerate(part.cut(workers)):
+        pieces: Sequence[P] = part.cut(workers)
+        for number, piece in enumerate(pieces):
             shares[number].append(piece)
     return shares
 
 
-def _counter(members: int, is_small: bool) -> Callable[[list[Slice]], Counts]:
-    def work(parts: list[Slice]) -> Counts:
+def _counter(members: int, is_small: bool) -> Callable[[list[Part]], Counts]:
+    def work(parts: list[Part]) -> Counts:
         counts: Counts = np.zeros(members, dtype=np.uint8) if is_small else np.zeros(members, dtype=np.uint32)
         for part in parts:
             if part.where is not None:
@@ -103,8 +110,8 @@ def _counter(members: int, is_small: bool) -> Callable[[list[Slice]], Counts]:
     return work
 
 
-def _marker(words: int) -> Callable[[list[Slice]], U64]:
-    def work(parts: list[Slice]) -> U64:
+def _marker(words: int) -> Callable[[list[Part]], U64]:
+    def work(parts: list[Part]) -> U64:
         found = np.zeros(words, dtype=np.uint64)
         for part in parts:
             if part.where is not None:

@@ -101,18 +101,62 @@ class Slice:
         rows = chosen if self.rows is None else self.rows[chosen]
         return Slice(self.run, self.start, self.end, rows, self.members[chosen], None, self.source)
 
+    def picked(self) -> list[Part]:
+        """The events that pass, where postings find them, and slices of what must be looked through."""
+        wanted = None if self.where is None or self.rows is not None else _wanted(self.where)
+        column = None if wanted is None else self.run.properties.get(wanted[0])
+        if wanted is None or column is None or column.dtype.kind != "u":
+            return [self]
+        name, codes = wanted
+        found, rest = self.run.postings.members(name, codes, self.run.profiles, column, self.start, self.end)
+        parts: list[Part] = [Picked(members) for members in found if len(members)]
+        return parts + [self.part(start, end) for start, end in rest]
+
+    def part(self, start: int, end: int) -> Slice:
+        """The events from start to end, of a slice of all its run's from a position on."""
+        members = self.members[start - self.start : end - self.start]
+        return Slice(self.run, start, end, None, members, self.where, self.source)
+
     def cut(self, pieces: int) -> list[Slice]:
         """The same events as up to so many slices of equal length."""
         if self.rows is not None or pieces < 2:
             return [self]
         edges = [self.start + (self.end - self.start) * i // pieces for i in range(pieces + 1)]
-        return [
-            Slice(
-                self.run, a, b, None, self.members[a - self.start : b - self.start], self.where, self.source
-            )
-            for a, b in itertools.pairwise(edges)
-            if a < b
-        ]
+        return [self.part(a, b) for a, b in itertools.pairwise(edges) if a < b]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picked:
+    """Members of events that pass, each once for every event; nothing else is known of these."""
+
+    members: U32
+    where: None = None
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def cut(self, pieces: int) -> list[Picked]:
+        """As up to so many parts of equal length."""
+        edges = [len(self.members) * i // pieces for i in range(pieces + 1)]
+        return [Picked(self.members[a:b]) for a, b in itertools.pairwise(edges) if a < b]
+
+
+Part = Slice | Picked
+
+
+def _wanted(test: EventTest) -> tuple[str, tuple[int, ...]] | None:
+    """(property, codes) of a test that a property has one of these codes; None for any other test."""
+    match test:
+        case PropertyTest(name, predicates.Range(low, high)) if low == high and low > 0:
+            return name, (int(low),)
+        case CountEvent(1, high, children) if high == len(children):
+            found = [_wanted(child) for child in children]
+            names = {held[0] for held in found if held is not None}
+            if None in found or len(names) != 1:
+                return None
+            return names.pop(), tuple(sorted({c for held in found if held is not None for c in held[1]}))
+        case _:
+            return None
 
 
 def slices(space: Space, sources: tuple[TypeSource, ...], span: Span, deadline: Deadline) -> Iterator[Slice]:

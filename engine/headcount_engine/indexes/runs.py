@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headcount_engine.indexes.columns import narrowest, widen
+from headcount_engine.indexes.postings import Postings
 from headcount_engine.indexes.predicates import Stored, absent_value
 from headcount_engine.kernels import events as kernels
 from headcount_engine.model.batches import I64, U32
@@ -100,7 +101,9 @@ class Run:
     arrival_starts: I64
     arrival_batches: I64
     permutations: Permutations = field(default_factory=Permutations)
+    postings: Postings = field(default_factory=Postings)
     _ends: list[tuple[int, int]] = field(default_factory=list)
+    _between: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -121,8 +124,13 @@ class Run:
             return 0, len(self.times_us)
         if last_us < earliest or first_us > latest:
             return 0, 0
-        start = int(np.searchsorted(self.times_us, np.int64(first_us), side="left"))
-        end = int(np.searchsorted(self.times_us, np.int64(last_us), side="right"))
+        last = self._between[0] if self._between else None
+        if last is not None and last[:2] == (first_us, last_us):
+            return last[2:]
+        start = int(self.times_us.searchsorted(np.int64(first_us), side="left"))
+        end = int(self.times_us.searchsorted(np.int64(last_us), side="right"))
+        # A rule is planned and then carried out: the same span is looked for twice.
+        self._between[:] = [(first_us, last_us, start, end)]
         return start, end
 
     def batches_at(self, rows: I64) -> I64:
@@ -142,7 +150,8 @@ class Run:
             + self.arrival_starts.nbytes
             + self.arrival_batches.nbytes
         )
-        return own + sum(p.nbytes for p in self.properties.values()) + self.permutations.nbytes
+        made = self.permutations.nbytes + self.postings.nbytes
+        return own + sum(p.nbytes for p in self.properties.values()) + made
 
 
 def encode_arrival(batches: I64) -> tuple[I64, I64]:
@@ -279,6 +288,7 @@ class Tail:
             np.concatenate([old.arrival_starts, batch.arrival_starts + n]),
             np.concatenate([old.arrival_batches, batch.arrival_batches]),
             old.permutations,
+            old.postings,
         )
         return self.run
 
