@@ -79,7 +79,7 @@ from headcount_engine.model.answers import (
     SizesAnswer,
     Status,
 )
-from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts, WriteReceipt
+from headcount_engine.model.batches import I64, EventBatch, ProfileBatch, Texts, WriteReceipt
 from headcount_engine.model.durability import (
     DurabilityFacts,
     DurabilityOptions,
@@ -471,15 +471,24 @@ class Database:
         return self._ask(rules, at_us, need, ask)
 
     def check_many(
-        self, keys: Texts, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
+        self,
+        people: Texts | I64,
+        rules: Sequence[Rule],
+        *,
+        at_us: int | None = None,
+        need: Need = _NEED_NOTHING,
     ) -> CheckManyAnswer:
-        """Many profiles against several rules."""
+        """Many profiles, by key or by dense id, against several rules; a merged profile is the one it ended in."""
         prepared = [self._prepared(rule) for rule in rules]
 
         def ask(question: Question, conditions: list[Condition], at: At) -> CheckManyAnswer:
-            profiles = question.view.find_keys(keys)
-            existing = question.view.population.existing
-            if len(existing) != question.view.population.ids_end:
+            population = question.view.population
+            existing = population.existing
+            if isinstance(people, Texts):
+                profiles = question.view.find_keys(people)
+            else:
+                profiles = population.redirects.resolve(np.where(people < population.ids_end, people, -1))
+            if len(existing) != population.ids_end:
                 profiles[~answer.contains(existing, np.maximum(profiles, 0))] = -1
             results = answer.check_many(question, profiles, prepared)
             return CheckManyAnswer(profiles >= 0, results, at.version, at.now_us, at.engine_us())

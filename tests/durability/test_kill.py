@@ -97,7 +97,7 @@ def kill_again_and_again(path: Path, cycles: int, seed: int) -> int:
     journals = [Journal(writer) for writer in range(WRITERS)]
     for cycle in range(cycles + 1):
         # A bound on each cycle in place of the one on the whole test.
-        faulthandler.dump_traceback_later(CYCLE_S_MAX, exit=True)
+        faulthandler.dump_traceback_later(CYCLE_S_MAX, exit=True, file=sys.__stderr__)
         with server(path) as (process, address):
             if cycle:
                 with Client(address, timeout=60) as client:

@@ -473,6 +473,15 @@ def test_many_profiles_are_checked_in_one_matrix(people: Stubs) -> None:
     request.keys.append("stranger")
     with_stranger = people.audiences.BatchCheckMembership(request)
     assert [bit(with_stranger.exists_bits, p) for p in range(31)] == [True] * 30 + [False]
+    request.ids.append(3)
+    assert failed(people.audiences.BatchCheckMembership, request).fields == ("ids",)
+    request.ClearField("keys")
+    request.ids.append(77)
+    by_id = people.audiences.BatchCheckMembership(request)
+    assert [bit(by_id.member_bits, i) for i in range(6)] == [False] * 6
+    request.ids[:] = [8, 8, 9]
+    by_id = people.audiences.BatchCheckMembership(request)
+    assert [bit(by_id.member_bits, i) for i in range(9)] == [True, True, True] * 2 + [True, False, False]
 
 
 def test_checks_on_a_stream_are_answered_one_by_one(people: Stubs) -> None:

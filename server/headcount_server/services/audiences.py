@@ -46,7 +46,7 @@ class Audiences:
         question, need = wire.check_many_question(request), need_of(request, context.deadline)
         rules = [one.rule for one in question.asked]
         with rules_in(self._database, question.asked, need):
-            answer = self._database.check_many(question.keys, rules, at_us=question.at_us, need=need)
+            answer = self._database.check_many(question.people, rules, at_us=question.at_us, need=need)
         return wire.check_many_answer(answer)
 
     def check_stream(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import (
     CheckAnswer,
@@ -12,7 +14,7 @@ from headcount_engine.model.answers import (
     MembershipsAnswer,
     SizesAnswer,
 )
-from headcount_engine.model.batches import Texts
+from headcount_engine.model.batches import I64, Texts
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
 from headcount_server.wire.editing import with_paths
@@ -39,7 +41,9 @@ class CheckQuestion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckManyQuestion:
-    keys: Texts
+    """`people`: keys, or dense ids."""
+
+    people: Texts | I64
     asked: list[Asked]
     at_us: int | None
 
@@ -92,14 +96,16 @@ def check_answer(answer: CheckAnswer) -> messages.CheckMembershipResponse:
 def check_many_question(request: messages.BatchCheckMembershipRequest) -> CheckManyQuestion:
     if request.context:
         raise NotServed("context attributes are", path="context")
-    if request.ids:
-        raise NotServed("checking by id is", path="ids")
-    keys = checked_count(len(request.keys), KEYS_MAX, "keys")
-    if not keys:
+    if request.ids and request.keys:
+        raise InvalidArgument("either keys or ids, not both", path="ids")
+    named = "ids" if request.ids else "keys"
+    count = checked_count(len(request.ids) or len(request.keys), KEYS_MAX, named)
+    if not count:
         raise InvalidArgument("at least one key", path="keys")
     asked = questions(request.segments, request.rules)
-    checked_count(keys * len(asked), ANSWERS_MAX, "keys")
-    return CheckManyQuestion(Texts.of(request.keys), asked, optional_instant_us(request, "at"))
+    checked_count(count * len(asked), ANSWERS_MAX, named)
+    people = np.array(request.ids, dtype=np.int64) if request.ids else Texts.of(request.keys)
+    return CheckManyQuestion(people, asked, optional_instant_us(request, "at"))
 
 
 def check_many_answer(answer: CheckManyAnswer) -> messages.BatchCheckMembershipResponse:
