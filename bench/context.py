@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bench import living
 from bench.asked import Asked
+from bench.clocks import SharedClock
 from bench.data import Data
 from bench.generator import Files, write_parquet
 from bench.loading import Load, load, new_database
 from bench.measure import resident_bytes
 from bench.segments import Definition, definitions
-from bench.tiers import Tier
+from bench.stream import EventStream
+from bench.tiers import NOW_US, Tier
 from headcount_engine import Database
 from headcount_engine.kernels import jit
-from headcount_engine.model.answers import SegmentDraft
 
 
 @dataclass(slots=True)
@@ -37,6 +39,14 @@ class Context:
         self.files: Files = write_parquet(folder, tier)
         self.data = Data(self.files)
         self._answers: dict[Asked, int] = {}
+        self.clock = SharedClock(folder / f"{tier}-clock", NOW_US)
+        self._streams = 0
+        self.saved = 0
+        """Live segments in the loaded database."""
+        self.live_resident_bytes = 0
+        """What the process grew by while segments were saved."""
+        self.seconds_without_segments: dict[int, float] = {}
+        """What a batch of so many events took before there were live segments: the floor of those with them."""
 
     def answer(self, question: Asked) -> int:
         """The count worked out from the data, once."""
@@ -50,17 +60,34 @@ class Context:
         # Once for nothing, so that the reader's own buffers and code do not count as the engine's.
         load(new_database(), self.files, batches=2)
         before = resident_bytes()
-        database = new_database()
+        database = new_database(self.clock)
         cost = load(database, self.files)
         return Loaded(database, cost, resident_bytes() - before)
 
     @cached_property
-    def segments(self) -> list[Definition]:
-        """A thousand definitions, saved in the loaded database."""
-        made = definitions(self.tier.size.segments)
-        for definition in made:
-            self.loaded.database.create_segment(SegmentDraft(definition.name, definition.rule, definition.id))
+    def stream(self) -> EventStream:
+        """Events that go on after the history; whoever writes them moves the clock along."""
+        self._streams += 1
+        return EventStream(self.tier, self.clock, self._streams)
+
+    def renew_stream(self) -> None:
+        """Go on where the clock is by now, after another process has moved it."""
+        self.__dict__.pop("stream", None)
+
+    def live(self, count: int) -> list[Definition]:
+        """So many segments, live in the loaded database; those that are not there yet are saved."""
+        made = definitions(count)
+        if count > self.saved:
+            before = resident_bytes()
+            living.save(self.loaded.database, made[self.saved :])
+            self.saved = count
+            self.live_resident_bytes += resident_bytes() - before
         return made
+
+    @property
+    def segments(self) -> list[Definition]:
+        """As many as the tier has."""
+        return self.live(self.tier.size.segments)
 
     @cached_property
     def durable(self) -> dict[str, float]:

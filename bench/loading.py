@@ -16,16 +16,16 @@ from bench.columns import texts_from_arrow
 from bench.generator import Files
 from bench.tiers import NOW_US
 from headcount_engine import Database
-from headcount_engine.clock import ManualClock
+from headcount_engine.clock import Clock, ManualClock
 from headcount_engine.model.batches import Column, EventBatch, ProfileBatch
 from headcount_engine.model.values import Kind, ValueType
 
 BATCH_ROWS = 100_000
 
 
-def new_database() -> Database:
-    """Empty, in memory, at the end of the generated history."""
-    return Database.open(None, clock=ManualClock(NOW_US))
+def new_database(clock: Clock | None = None) -> Database:
+    """Empty, in memory, at the end of the generated history unless the clock says something else."""
+    return Database.open(None, clock=clock or ManualClock(NOW_US))
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import grpc
 
@@ -65,6 +67,34 @@ def serving(context: Context) -> Iterator[Served]:
         ]
         channels = [stack.enter_context(grpc.insecure_channel(a)) for a in addresses]
         yield Served(addresses[0], *channels)
+
+
+@contextlib.contextmanager
+def lent(context: Context) -> Iterator[str]:
+    """The loaded database behind a server of this process, which does nothing else meanwhile; its address.
+
+    Loading a second time would take as long again, and as much memory.
+    """
+    config = ServerConfig(listen="127.0.0.1:0", log_level="error")
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    server = build(config, open_database=lambda: context.loaded.database)
+    try:
+        yield server.address
+    finally:
+        server.database = cast("Database", _Lent())
+        server.stop()
+        gc.unfreeze()
+        sys.setswitchinterval(interval_s)
+
+
+class _Lent:
+    """In the place of a database that is still needed."""
+
+    def close(self) -> None:
+        pass
 
 
 @contextlib.contextmanager

@@ -34,16 +34,18 @@ def run_questions(tier: Tier, folder: Path, only: set[str], out: Path) -> None:
     # Memory first, while the process holds nothing but the engine; kinds of leaf before more events are written.
     chosen: list[ModuleType] = sorted(questions.ALL, key=lambda q: q is not memory_per_profile)
     chosen.insert(chosen.index(load_rate), leaf_kinds)
-    for question in chosen:
-        if only and question.ROW not in only:
-            continue
-        started = time.perf_counter()
-        if question is leaf_kinds:
-            kinds = leaf_kinds.measure_kinds(context)
-        else:
-            outcomes += question.measure(context)
-        print(f"  {question.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
-        _write(out, context, outcomes, kinds)
+    chosen = [q for q in chosen if not only or q.ROW in only]
+    for part in ("measure", "measure_live"):
+        for question in chosen:
+            if not hasattr(question, part) and not (question is leaf_kinds and part == "measure"):
+                continue
+            started = time.perf_counter()
+            if question is leaf_kinds:
+                kinds = leaf_kinds.measure_kinds(context)
+            else:
+                outcomes += getattr(question, part)(context)
+            print(f"  {question.ROW}: {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+            _write(out, context, outcomes, kinds)
 
 
 def _write(out: Path, context: Context, outcomes: list[Outcome], kinds: list[LeafKind]) -> None:

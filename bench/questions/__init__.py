@@ -1,7 +1,7 @@
-"""One file per row of the target table, in its order. Each has ROW, QUESTION and `measure`.
+"""One file per row of the target table, in its order. Each has ROW, QUESTION and `measure`, `measure_live` or both.
 
-`measure(context)` returns outcomes, the first of them the row's own. A question that waits for a part of the engine
-says so and gives no number.
+Both take the context and return outcomes. `measure` is asked before there are a thousand live segments, which would
+slow every write, `measure_live` after. A question that waits for a part of the engine says so and gives no number.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bench.questions import (
     overlap_matrix,
     rebuild_segments,
     restart,
+    segment_growth,
     unary_calls,
     window_counts,
 )
@@ -36,5 +37,5 @@ ALL: tuple[ModuleType, ...] = (
     live_count, memberships_of_a_profile, five_indexed_leaves, numeric_range, window_counts, keyed_window, load_rate,
     live_reads_while_ingesting, durable_bulk_ingest, join_on_stream, clock_leave_lateness, unary_calls, fast_lane,
     batch_membership, audience_stream, overlap_matrix, memory_per_profile, restart, checkpoint_while_ingesting,
-    rebuild_segments, file_import,
+    rebuild_segments, file_import, segment_growth,
 )  # fmt: skip

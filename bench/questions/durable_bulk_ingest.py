@@ -8,15 +8,14 @@ make the messages from Python lists, stands beside. In process: the tier's own l
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import grpc
-import numpy as np
 
 from bench.context import Context
 from bench.floors import sequential_write
-from bench.generator import EVENT_CHUNK, EVENT_TYPES, KEY_DIGITS, Events, events
+from bench.generator import EVENT_CHUNK, events
 from bench.measure import Timing
+from bench.messages import columns_of
 from bench.outcome import Floor, Outcome, rate, took
 from bench.serving import durable_server
 from headcount import Client, EventColumns
@@ -48,32 +47,14 @@ def measure(context: Context) -> list[Outcome]:
 def _over_grpc(context: Context) -> tuple[Timing, Timing]:
     """Seconds for a million events each way."""
     profiles = min(context.tier.size.profiles, 1_000_000)
-    columns = list(_columns(next(events(EVENT_CHUNK, profiles))))
+    made = next(events(EVENT_CHUNK, profiles))
+    columns = [columns_of(made.part(at, at + BATCH)) for at in range(0, len(made), BATCH)]
     with durable_server(context.folder) as address:
         # The first stream makes the profiles and the schema, and is no part of it.
         _stream(address, columns)
         streamed = [_stream(address, columns) for _ in range(ROUNDS)]
         through_client = _through_client(address, columns)
     return Timing.of(streamed), Timing.of([through_client])
-
-
-def _columns(made: Events) -> Iterator[EventColumns]:
-    """As a caller of the client library has them: Python lists of keys, and arrays of numbers."""
-    for start in range(0, len(made), BATCH):
-        part = made.part(start, start + BATCH)
-        page, amount, quantity = part.columns
-        assert page.vocabulary is not None and amount.present is not None
-        pages = [page.vocabulary.words[code] for code in page.values.tolist()]
-        money = [
-            v / 100 if there else None
-            for v, there in zip(amount.values.tolist(), amount.present, strict=True)
-        ]
-        yield EventColumns(
-            [EVENT_TYPES[t] for t in part.types.tolist()],
-            [f"c{p:0{KEY_DIGITS}}" for p in part.profiles.tolist()],
-            memoryview(np.ascontiguousarray(part.times_us, dtype=np.int64).data),
-            properties={"page": pages, "amount": money, "quantity": quantity.values.tolist()},
-        )
 
 
 def _stream(address: str, columns: list[EventColumns]) -> float:

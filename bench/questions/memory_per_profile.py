@@ -1,8 +1,9 @@
 """How much memory does a profile take, with its thirty attributes and its share of the events?
 
 What the process grew by while loading, over the number of profiles; the engine's own account of it by room beside.
-Asked first, before anything else has left traces in memory. Event ids: what a million events with ids take more than
-the same without.
+Asked first, before anything else has left traces in memory. With live segments: what the process grew by while they
+were saved comes on top; their rooms beside, and what is kept of joins and leaves by then. Event ids: what a million
+events with ids take more than the same without.
 """
 
 from __future__ import annotations
@@ -35,6 +36,28 @@ def measure(context: Context) -> list[Outcome]:
         *(
             size(ROW, f"{room}, per profile", bytes_ / profiles, is_beside=True)
             for room, bytes_ in loaded.database.status().memory_bytes.items()
+        ),
+    ]  # fmt: skip
+
+
+def measure_live(context: Context) -> list[Outcome]:
+    loaded, profiles, number = context.loaded, context.tier.size.profiles, len(context.segments)
+    live = loaded.database.live
+    grown = loaded.resident_bytes + context.live_resident_bytes
+    rooms = {
+        "rows of atoms": live._atoms.rows.nbytes,
+        "counters": live._atoms._tallies.nbytes,
+        "rows of members": live._rows.nbytes,
+        "sets of members": live._sets.nbytes,
+        "all that is kept for live segments": live.nbytes,
+        "joins and leaves": loaded.database.status().memory_bytes["changes"],
+    }
+    return [
+        size(ROW, f"all with {number:,} live segments, per profile", grown / profiles,
+             target=TARGETS.get(context.tier)),
+        *(
+            size(ROW, f"{room}, {number:,} live segments, per profile", bytes_ / profiles, is_beside=True)
+            for room, bytes_ in rooms.items()
         ),
     ]  # fmt: skip
 

@@ -27,7 +27,7 @@ TARGETS = {Tier.M: 100e-3}
 SEGMENTS = 200
 
 
-def measure(context: Context) -> list[Outcome]:
+def measure_live(context: Context) -> list[Outcome]:
     database = context.loaded.database
     chosen = [InSegment(one.id) for one in context.segments[:SEGMENTS]]
     target = TARGETS.get(context.tier)
