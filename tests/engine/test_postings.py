@@ -37,11 +37,11 @@ def found(
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 def test_any_stretch_is_found(dtype: str) -> None:
-    column, postings = RANDOM.integers(0, 20, ROWS).astype(dtype), Postings()
+    column, postings = RANDOM.integers(0, 4, ROWS).astype(dtype), Postings()
     edges = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, ROWS - 1, ROWS]
     for start in edges:
         for end in (e for e in edges if e > start):
-            for codes in ((1,), (3, 19), (200,)):
+            for codes in ((1,), (2,), (2, 3), (200,)):
                 assert found(postings, column, codes, start, end) == expected(column, codes, start, end)
 
 
