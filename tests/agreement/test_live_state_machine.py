@@ -10,11 +10,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from headcount_engine.conditions.tree import AllOf, AnyOf, Condition, Did, InSegment, Same
+from headcount_engine.conditions.tree import (
+    AllOf,
+    Anniversary,
+    AnyOf,
+    Condition,
+    Did,
+    HasBeen,
+    InSegment,
+    InWindow,
+    Same,
+)
 from headcount_engine.model.segments import ImportMode, SegmentKind, SegmentState
 from tests.agreement.driving import rules
 from tests.agreement.living import DRAFT, KEYS, LIVE, MANUAL_KIND, OVERRIDES, RULE, Living
 from tests.oracle.calendars import DAY_US
+from tests.oracle.condition_strategies import EVENT_KINDS, GROUP_KINDS
 from tests.oracle.pools import NOWS, instants
 from tests.oracle.strategies import SCHEMA, SEGMENTS, TOPICS
 from tests.oracle.writing import did
@@ -22,6 +33,8 @@ from tests.oracle.writing import did
 NAMES = (*SEGMENTS, "s1", "s2", "s3", "s4", "s5", "s6")
 PEOPLE = KEYS[:14]
 STEPS = (1, 999, 1_000_000, 3_600_000_000, DAY_US, 7 * DAY_US, 30 * DAY_US, 100 * DAY_US)
+TURNING = EVENT_KINDS | GROUP_KINDS | {Same, InWindow, Anniversary, HasBeen}
+"""What time alone can change."""
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -46,7 +59,8 @@ class LiveSegmentsMachine(RuleBasedStateMachine):
 
     def _condition(self, data: st.DataObject) -> Condition:
         assert self.living is not None
-        return data.draw(rules(SCHEMA, self.living.base_us, 3))
+        base_us = self.living.base_us
+        return data.draw(rules(SCHEMA, base_us, 3) | rules(SCHEMA, base_us, 2, kinds=TURNING))
 
     @staticmethod
     def _nested(random: Random) -> Condition:
