@@ -103,14 +103,22 @@ def _follow(data: st.DataObject, schema: object, kinds: frozenset[type], count: 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=[kind.__name__ for kind in LEAVES])
 @given(st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_each_kind_of_leaf_is_kept_current(kind: type, data: st.DataObject) -> None:
     _follow(data, SCHEMA, frozenset({kind}), 5, 15)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("kind", LEAVES, ids=[kind.__name__ for kind in LEAVES])
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_each_kind_of_leaf_is_kept_current_in_many_more(kind: type, data: st.DataObject) -> None:
+    _follow(data, SCHEMA, frozenset({kind}), 5, 25)
+
+
 @pytest.mark.parametrize("schema", [SCHEMA, MIXED_SCHEMA], ids=["one type a property", "mixed types"])
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_random_rules_are_kept_current(schema: object, data: st.DataObject) -> None:
     _follow(data, schema, EVALUATED, 8, 25)
 

@@ -194,7 +194,7 @@ class LiveSegmentsMachine(RuleBasedStateMachine):
 
 
 class TestAnyOrder(LiveSegmentsMachine.TestCase):
-    settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
 
 
 @pytest.mark.long

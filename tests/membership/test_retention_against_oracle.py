@@ -202,7 +202,7 @@ def _play(data: st.DataObject, steps: int) -> None:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_second_of_retention_is_as_the_oracle_says(data: st.DataObject) -> None:
     _play(data, 15)
 
