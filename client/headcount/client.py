@@ -206,15 +206,18 @@ class Client:
         create: bool = True,
         recreate: bool = False,
         all_or_nothing: bool = False,
+        return_segments: bool = False,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> values.WriteReceipt:
         """Create or change profiles: ProfileUpdates, mappings with a `key`, or ProfileColumns.
 
-        Bad rows are reported by position and the others applied, unless `all_or_nothing`.
+        Bad rows are reported by position and the others applied, unless `all_or_nothing`. With `return_segments` (at
+        most 1,000 rows) the receipt says which live segments the profile of each row is in afterwards.
         """
         return self._run(
-            record_calls.upsert_profiles(rows, create, recreate, all_or_nothing, request_id), timeout
+            record_calls.upsert_profiles(rows, create, recreate, all_or_nothing, return_segments, request_id),
+            timeout,
         )
 
     def track(
@@ -223,11 +226,18 @@ class Client:
         *,
         create: bool = True,
         all_or_nothing: bool = False,
+        return_segments: bool = False,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> values.WriteReceipt:
-        """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns."""
-        return self._run(record_calls.track(rows, create, all_or_nothing, request_id), timeout)
+        """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns.
+
+        With `return_segments` (at most 1,000 rows) the receipt says which live segments the profile of each row is in
+        afterwards, for use within the same visit.
+        """
+        return self._run(
+            record_calls.track(rows, create, all_or_nothing, return_segments, request_id), timeout
+        )
 
     def ingest(
         self,

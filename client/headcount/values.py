@@ -178,6 +178,19 @@ class RejectedRow:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentsAfter:
+    """The ids of the live segments that the profile of each row is in after a write, in the order of the rows.
+
+    True for one `version` and `now`: those of the write, or newer ones if others wrote meanwhile. Empty for a row whose
+    key nobody has.
+    """
+
+    version: int
+    now: dt.datetime
+    rows: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReceipt(Answer):
     """What a write did. It is durable, and visible to reads with `min_version=receipt.version`."""
@@ -186,6 +199,8 @@ class WriteReceipt(Answer):
     created_profiles: int = 0
     duplicate_events: int = 0
     rejected_rows: tuple[RejectedRow, ...] = ()
+    segments: SegmentsAfter | None = None
+    """Where the rows led; only with `return_segments`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

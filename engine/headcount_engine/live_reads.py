@@ -13,17 +13,26 @@ import numpy as np
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker
 from headcount_engine.conditions.tree import Condition, InSegment
-from headcount_engine.errors import StoreReadOnly
+from headcount_engine.errors import LimitExceeded, StoreReadOnly
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate, Writer
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.membership.live import LiveSegments
-from headcount_engine.model.answers import CheckAnswer, CountAnswer, MembersAnswer, MembershipsAnswer, Need
+from headcount_engine.model.answers import (
+    CheckAnswer,
+    CountAnswer,
+    MembersAnswer,
+    MembershipsAnswer,
+    Need,
+    RowsAnswer,
+)
 from headcount_engine.model.batches import Texts
 
 TICK_US = 250_000
 """How far the clock may be ahead of live answers before a read brings them up to it."""
+ROWS_MAX = 1_000
+"""Rows of a write that can be answered with the segments they led to; it is for a visit, not for a load."""
 
 
 class LiveReads:
@@ -105,6 +114,24 @@ class LiveReads:
             version, now_us = self._gate.version, self._gate.now_us
         engine_us = (time.perf_counter_ns() - started_ns) // 1_000
         return MembershipsAnswer(profile >= 0, tuple(held), version, now_us, engine_us)
+
+    def memberships_of_rows(self, keys: Texts, need: Need = NEED_NOTHING) -> RowsAnswer:
+        """The live segments of several profiles at one version: with the version of a write as `need`, where it led.
+
+        That version or a newer one, if others wrote meanwhile. At most ROWS_MAX keys, or LimitExceeded.
+        """
+        if len(keys) > ROWS_MAX:
+            raise LimitExceeded("rows whose segments are returned", ROWS_MAX, len(keys))
+        self._reach(need)
+        texts = keys.to_list()
+        with self._gate.lock:
+            held: dict[str, tuple[str, ...] | None] = {}
+            for key in texts:
+                if key not in held:
+                    profile = self._find(key)
+                    held[key] = tuple(self._live.memberships(profile)) if profile >= 0 else None
+            version, now_us = self._gate.version, self._gate.now_us
+        return RowsAnswer(tuple(held[key] for key in texts), version, now_us)
 
     def sizes(self, segments: Sequence[str]) -> tuple[list[int | None], int, int]:
         """(how many are in each of several segments, None for those not live; version; now), all at once."""

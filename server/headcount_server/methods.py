@@ -115,6 +115,7 @@ def _profile_methods(write: _Writes, profiles: Profiles) -> tuple[Method, ...]:
             m.BatchUpsertProfilesRequest,
             m.BatchUpsertProfilesResponse,
             profiles.upsert,
+            finish=profiles.with_segments,
         ),
         write(
             f"{service}/MergeProfiles",
@@ -140,6 +141,7 @@ def _event_methods(write: _Writes, events: Events) -> tuple[Method, ...]:
             m.TrackEventsRequest,
             m.TrackEventsResponse,
             events.track,
+            finish=events.with_segments,
         ),
         bidirectional_stream(
             f"{service}/IngestStream",

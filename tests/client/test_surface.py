@@ -10,7 +10,7 @@ import headcount
 from headcount import AsyncClient, AsyncIngestWriter, Client, IngestWriter, errors
 
 NAMES = """
-AsyncChecker Checker Checkpoint
+AsyncChecker Checker Checkpoint SegmentsAfter
 ElementCategory ImportMode ImportReceipt RuleElement Template TemplatePlace
 AsyncMembershipWatch ChangeBatch ChangeCause ChangeKind MembershipChange MembershipWatch
 Affinity Breakdown Breakdowns By BY_CHANNELS BY_EVENTS BY_SEGMENTS BY_TAGS Overlap SegmentStatistics by_attribute

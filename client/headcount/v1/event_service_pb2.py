@@ -28,7 +28,7 @@ from headcount.v1 import value_pb2 as headcount_dot_v1_dot_value__pb2
 from headcount.v1 import write_pb2 as headcount_dot_v1_dot_write__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n headcount/v1/event_service.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/column.proto\x1a\x18headcount/v1/value.proto\x1a\x18headcount/v1/write.proto\"\xb1\x01\n\x12TrackEventsRequest\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.headcount.v1.EventRow\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x18.headcount.v1.EventBatch\x12\x13\n\x06\x63reate\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x16\n\x0e\x61ll_or_nothing\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\tB\t\n\x07_create\"\xdf\x01\n\x13TrackEventsResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tengine_us\x18\x03 \x01(\r\x12\x15\n\raccepted_rows\x18\x04 \x01(\x04\x12\x18\n\x10\x63reated_profiles\x18\x05 \x01(\x04\x12\x18\n\x10\x64uplicate_events\x18\x06 \x01(\x04\x12\x30\n\rrejected_rows\x18\x07 \x03(\x0b\x32\x19.headcount.v1.RejectedRow\"\xeb\x01\n\x08\x45ventRow\x12\x12\n\nevent_name\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12:\n\nproperties\x18\x05 \x03(\x0b\x32&.headcount.v1.EventRow.PropertiesEntry\x1a\x46\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Value:\x02\x38\x01\"\xee\x01\n\x13IngestStreamRequest\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12.\n\x08profiles\x18\x02 \x01(\x0b\x32\x1a.headcount.v1.ProfileBatchH\x00\x12*\n\x06\x65vents\x18\x03 \x01(\x0b\x32\x18.headcount.v1.EventBatchH\x00\x12\x13\n\x06\x63reate\x18\x04 \x01(\x08H\x01\x88\x01\x01\x12\x10\n\x08recreate\x18\x05 \x01(\x08\x12\x16\n\x0e\x61ll_or_nothing\x18\x06 \x01(\x08\x12\x12\n\nrequest_id\x18\x07 \x01(\tB\x07\n\x05\x62\x61tchB\t\n\x07_create\"\x93\x02\n\x14IngestStreamResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tengine_us\x18\x03 \x01(\r\x12\x14\n\x0c\x62\x61tch_number\x18\x04 \x01(\x04\x12\x15\n\raccepted_rows\x18\x05 \x01(\x04\x12\x18\n\x10\x63reated_profiles\x18\x06 \x01(\x04\x12\x18\n\x10\x64uplicate_events\x18\x07 \x01(\x04\x12\x30\n\rrejected_rows\x18\x08 \x03(\x0b\x32\x19.headcount.v1.RejectedRow\x12\x1b\n\x13total_accepted_rows\x18\t \x01(\x04\x32\xbd\x01\n\x0c\x45ventService\x12R\n\x0bTrackEvents\x12 .headcount.v1.TrackEventsRequest\x1a!.headcount.v1.TrackEventsResponse\x12Y\n\x0cIngestStream\x12!.headcount.v1.IngestStreamRequest\x1a\".headcount.v1.IngestStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n headcount/v1/event_service.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/column.proto\x1a\x18headcount/v1/value.proto\x1a\x18headcount/v1/write.proto\"\xca\x01\n\x12TrackEventsRequest\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.headcount.v1.EventRow\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x18.headcount.v1.EventBatch\x12\x13\n\x06\x63reate\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x16\n\x0e\x61ll_or_nothing\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x17\n\x0freturn_segments\x18\x06 \x01(\x08\x42\t\n\x07_create\"\x94\x02\n\x13TrackEventsResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tengine_us\x18\x03 \x01(\r\x12\x15\n\raccepted_rows\x18\x04 \x01(\x04\x12\x18\n\x10\x63reated_profiles\x18\x05 \x01(\x04\x12\x18\n\x10\x64uplicate_events\x18\x06 \x01(\x04\x12\x30\n\rrejected_rows\x18\x07 \x03(\x0b\x32\x19.headcount.v1.RejectedRow\x12\x33\n\x0esegments_after\x18\x08 \x01(\x0b\x32\x1b.headcount.v1.SegmentsAfter\"\xeb\x01\n\x08\x45ventRow\x12\x12\n\nevent_name\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12:\n\nproperties\x18\x05 \x03(\x0b\x32&.headcount.v1.EventRow.PropertiesEntry\x1a\x46\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Value:\x02\x38\x01\"\xee\x01\n\x13IngestStreamRequest\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x04\x12.\n\x08profiles\x18\x02 \x01(\x0b\x32\x1a.headcount.v1.ProfileBatchH\x00\x12*\n\x06\x65vents\x18\x03 \x01(\x0b\x32\x18.headcount.v1.EventBatchH\x00\x12\x13\n\x06\x63reate\x18\x04 \x01(\x08H\x01\x88\x01\x01\x12\x10\n\x08recreate\x18\x05 \x01(\x08\x12\x16\n\x0e\x61ll_or_nothing\x18\x06 \x01(\x08\x12\x12\n\nrequest_id\x18\x07 \x01(\tB\x07\n\x05\x62\x61tchB\t\n\x07_create\"\x93\x02\n\x14IngestStreamResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tengine_us\x18\x03 \x01(\r\x12\x14\n\x0c\x62\x61tch_number\x18\x04 \x01(\x04\x12\x15\n\raccepted_rows\x18\x05 \x01(\x04\x12\x18\n\x10\x63reated_profiles\x18\x06 \x01(\x04\x12\x18\n\x10\x64uplicate_events\x18\x07 \x01(\x04\x12\x30\n\rrejected_rows\x18\x08 \x03(\x0b\x32\x19.headcount.v1.RejectedRow\x12\x1b\n\x13total_accepted_rows\x18\t \x01(\x04\x32\xbd\x01\n\x0c\x45ventService\x12R\n\x0bTrackEvents\x12 .headcount.v1.TrackEventsRequest\x1a!.headcount.v1.TrackEventsResponse\x12Y\n\x0cIngestStream\x12!.headcount.v1.IngestStreamRequest\x1a\".headcount.v1.IngestStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,17 +38,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTROW_PROPERTIESENTRY']._loaded_options = None
   _globals['_EVENTROW_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_TRACKEVENTSREQUEST']._serialized_start=163
-  _globals['_TRACKEVENTSREQUEST']._serialized_end=340
-  _globals['_TRACKEVENTSRESPONSE']._serialized_start=343
-  _globals['_TRACKEVENTSRESPONSE']._serialized_end=566
-  _globals['_EVENTROW']._serialized_start=569
-  _globals['_EVENTROW']._serialized_end=804
-  _globals['_EVENTROW_PROPERTIESENTRY']._serialized_start=734
-  _globals['_EVENTROW_PROPERTIESENTRY']._serialized_end=804
-  _globals['_INGESTSTREAMREQUEST']._serialized_start=807
-  _globals['_INGESTSTREAMREQUEST']._serialized_end=1045
-  _globals['_INGESTSTREAMRESPONSE']._serialized_start=1048
-  _globals['_INGESTSTREAMRESPONSE']._serialized_end=1323
-  _globals['_EVENTSERVICE']._serialized_start=1326
-  _globals['_EVENTSERVICE']._serialized_end=1515
+  _globals['_TRACKEVENTSREQUEST']._serialized_end=365
+  _globals['_TRACKEVENTSRESPONSE']._serialized_start=368
+  _globals['_TRACKEVENTSRESPONSE']._serialized_end=644
+  _globals['_EVENTROW']._serialized_start=647
+  _globals['_EVENTROW']._serialized_end=882
+  _globals['_EVENTROW_PROPERTIESENTRY']._serialized_start=812
+  _globals['_EVENTROW_PROPERTIESENTRY']._serialized_end=882
+  _globals['_INGESTSTREAMREQUEST']._serialized_start=885
+  _globals['_INGESTSTREAMREQUEST']._serialized_end=1123
+  _globals['_INGESTSTREAMRESPONSE']._serialized_start=1126
+  _globals['_INGESTSTREAMRESPONSE']._serialized_end=1401
+  _globals['_EVENTSERVICE']._serialized_start=1404
+  _globals['_EVENTSERVICE']._serialized_end=1593
 # @@protoc_insertion_point(module_scope)

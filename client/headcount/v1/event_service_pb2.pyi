@@ -13,21 +13,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TrackEventsRequest(_message.Message):
-    __slots__ = ("events", "batch", "create", "all_or_nothing", "request_id")
+    __slots__ = ("events", "batch", "create", "all_or_nothing", "request_id", "return_segments")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
     ALL_OR_NOTHING_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RETURN_SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[EventRow]
     batch: _column_pb2.EventBatch
     create: bool
     all_or_nothing: bool
     request_id: str
-    def __init__(self, events: _Optional[_Iterable[_Union[EventRow, _Mapping]]] = ..., batch: _Optional[_Union[_column_pb2.EventBatch, _Mapping]] = ..., create: bool = ..., all_or_nothing: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+    return_segments: bool
+    def __init__(self, events: _Optional[_Iterable[_Union[EventRow, _Mapping]]] = ..., batch: _Optional[_Union[_column_pb2.EventBatch, _Mapping]] = ..., create: bool = ..., all_or_nothing: bool = ..., request_id: _Optional[str] = ..., return_segments: bool = ...) -> None: ...
 
 class TrackEventsResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "accepted_rows", "created_profiles", "duplicate_events", "rejected_rows")
+    __slots__ = ("version", "now", "engine_us", "accepted_rows", "created_profiles", "duplicate_events", "rejected_rows", "segments_after")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +37,7 @@ class TrackEventsResponse(_message.Message):
     CREATED_PROFILES_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_EVENTS_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_AFTER_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -42,7 +45,8 @@ class TrackEventsResponse(_message.Message):
     created_profiles: int
     duplicate_events: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[_write_pb2.RejectedRow]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., accepted_rows: _Optional[int] = ..., created_profiles: _Optional[int] = ..., duplicate_events: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ...) -> None: ...
+    segments_after: _write_pb2.SegmentsAfter
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., accepted_rows: _Optional[int] = ..., created_profiles: _Optional[int] = ..., duplicate_events: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., segments_after: _Optional[_Union[_write_pb2.SegmentsAfter, _Mapping]] = ...) -> None: ...
 
 class EventRow(_message.Message):
     __slots__ = ("event_name", "key", "time", "event_id", "properties")

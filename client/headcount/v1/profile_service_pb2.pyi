@@ -14,36 +14,40 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class BatchUpsertProfilesRequest(_message.Message):
-    __slots__ = ("profiles", "batch", "create", "recreate", "all_or_nothing", "request_id")
+    __slots__ = ("profiles", "batch", "create", "recreate", "all_or_nothing", "request_id", "return_segments")
     PROFILES_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
     RECREATE_FIELD_NUMBER: _ClassVar[int]
     ALL_OR_NOTHING_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RETURN_SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     profiles: _containers.RepeatedCompositeFieldContainer[ProfileRow]
     batch: _column_pb2.ProfileBatch
     create: bool
     recreate: bool
     all_or_nothing: bool
     request_id: str
-    def __init__(self, profiles: _Optional[_Iterable[_Union[ProfileRow, _Mapping]]] = ..., batch: _Optional[_Union[_column_pb2.ProfileBatch, _Mapping]] = ..., create: bool = ..., recreate: bool = ..., all_or_nothing: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+    return_segments: bool
+    def __init__(self, profiles: _Optional[_Iterable[_Union[ProfileRow, _Mapping]]] = ..., batch: _Optional[_Union[_column_pb2.ProfileBatch, _Mapping]] = ..., create: bool = ..., recreate: bool = ..., all_or_nothing: bool = ..., request_id: _Optional[str] = ..., return_segments: bool = ...) -> None: ...
 
 class BatchUpsertProfilesResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "accepted_rows", "created_profiles", "rejected_rows")
+    __slots__ = ("version", "now", "engine_us", "accepted_rows", "created_profiles", "rejected_rows", "segments_after")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_ROWS_FIELD_NUMBER: _ClassVar[int]
     CREATED_PROFILES_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_AFTER_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
     accepted_rows: int
     created_profiles: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[_write_pb2.RejectedRow]
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., accepted_rows: _Optional[int] = ..., created_profiles: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ...) -> None: ...
+    segments_after: _write_pb2.SegmentsAfter
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., accepted_rows: _Optional[int] = ..., created_profiles: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., segments_after: _Optional[_Union[_write_pb2.SegmentsAfter, _Mapping]] = ...) -> None: ...
 
 class ProfileRow(_message.Message):
     __slots__ = ("key", "attributes", "unset_attributes", "increments", "elements_added", "elements_removed", "tags_added", "tags_removed", "channels_added", "channels_removed", "identifiers", "identifiers_removed", "consents")

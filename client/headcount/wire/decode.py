@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from headcount import values
 from headcount.v1 import (
     admin_service_pb2,
     audience_service_pb2,
+    event_service_pb2,
     profile_service_pb2,
     rule_pb2,
     schema_service_pb2,
@@ -108,6 +110,11 @@ def answer_of(answer: Stamped) -> values.Answer:
     return values.Answer(version=answer.version, now=instant(answer.now), engine_us=answer.engine_us)
 
 
+def segments_after(answer: write_pb2.SegmentsAfter) -> values.SegmentsAfter:
+    rows = tuple(tuple(name.removeprefix(SEGMENT_PREFIX) for name in row.segments) for row in answer.rows)
+    return values.SegmentsAfter(answer.version, instant(answer.now), rows)
+
+
 def upserted(answer: profile_service_pb2.BatchUpsertProfilesResponse) -> values.WriteReceipt:
     return values.WriteReceipt(
         version=answer.version,
@@ -116,6 +123,7 @@ def upserted(answer: profile_service_pb2.BatchUpsertProfilesResponse) -> values.
         accepted_rows=answer.accepted_rows,
         created_profiles=answer.created_profiles,
         rejected_rows=rejected(answer.rejected_rows),
+        segments=segments_after(answer.segments_after) if answer.HasField("segments_after") else None,
     )
 
 
@@ -142,6 +150,13 @@ def tracked(answer: Tracked) -> values.WriteReceipt:
         duplicate_events=answer.duplicate_events,
         rejected_rows=rejected(answer.rejected_rows),
     )
+
+
+def tracked_rows(answer: event_service_pb2.TrackEventsResponse) -> values.WriteReceipt:
+    """Events sent by themselves, which may be answered with the segments they led to."""
+    if not answer.HasField("segments_after"):
+        return tracked(answer)
+    return replace(tracked(answer), segments=segments_after(answer.segments_after))
 
 
 def profile(found: profile_service_pb2.Profile) -> values.Profile:

@@ -18,12 +18,18 @@ EventRows = Iterable[Event | Mapping[str, CellInput]] | EventColumns
 
 
 def upsert_profiles(
-    rows: ProfileRows, create: bool, recreate: bool, all_or_nothing: bool, request_id: str | None
+    rows: ProfileRows,
+    create: bool,
+    recreate: bool,
+    all_or_nothing: bool,
+    return_segments: bool,
+    request_id: str | None,
 ) -> Unary[values.WriteReceipt]:
     request = profiles.BatchUpsertProfilesRequest(
         create=create,
         recreate=recreate,
         all_or_nothing=all_or_nothing,
+        return_segments=return_segments,
         request_id=request_id_or_new(request_id),
     )
     if isinstance(rows, ProfileColumns):
@@ -35,16 +41,19 @@ def upsert_profiles(
 
 
 def track(
-    rows: EventRows, create: bool, all_or_nothing: bool, request_id: str | None
+    rows: EventRows, create: bool, all_or_nothing: bool, return_segments: bool, request_id: str | None
 ) -> Unary[values.WriteReceipt]:
     request = events.TrackEventsRequest(
-        create=create, all_or_nothing=all_or_nothing, request_id=request_id_or_new(request_id)
+        create=create,
+        all_or_nothing=all_or_nothing,
+        return_segments=return_segments,
+        request_id=request_id_or_new(request_id),
     )
     if isinstance(rows, EventColumns):
         request.batch.CopyFrom(columns.event_batch(rows))
     else:
         request.events.extend([encode.event_row(encode.event(row)) for row in rows])
-    return unary("EventService", "TrackEvents", request, events.TrackEventsResponse, decode.tracked)
+    return unary("EventService", "TrackEvents", request, events.TrackEventsResponse, decode.tracked_rows)
 
 
 def get_profile(who: str | Identifier, omit_segments: bool, asked: Asked) -> Unary[values.Profile]:

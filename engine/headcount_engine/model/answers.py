@@ -101,6 +101,15 @@ class MembershipsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsAnswer:
+    """Ids of the segments that each of several profiles is in, all of one version; None for an unknown key."""
+
+    rows: tuple[tuple[str, ...] | None, ...]
+    version: int
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileAnswer:
     """Everything known of one profile."""
 
@@ -227,6 +236,8 @@ class SchemaView:
     events: Mapping[str, int]
     retentions: Mapping[str, int] = field(default_factory=dict)
     """How long raw events are kept, in microseconds, of the types of which they are not kept for ever."""
+    consent_topics: Mapping[str, bool] = field(default_factory=dict)
+    """By topic, whether it is opt-in; else no answer counts as a yes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from headcount_engine.model.batches import EventBatch, WriteReceipt
 from headcount_server.context import Context
 from headcount_server.repeats import Repeats
 from headcount_server.services.asking import Stopwatch
+from headcount_server.services.visits import check_rows, with_segments
 from headcount_server.wire import messages, writes
 from headcount_server.wire.columns import event_batch, profile_batch
 from headcount_server.wire.rows import event_rows
@@ -29,9 +30,18 @@ class Events:
 
     def track(self, request: messages.TrackEventsRequest, context: Context) -> messages.TrackEventsResponse:
         batch = self._batch(request)
+        check_rows(request.return_segments, len(batch))
         context.deadline.check()
         watch = Stopwatch()
         return writes.track_answer(self._database.write_events(batch), watch.us)
+
+    def with_segments(
+        self, answer: messages.TrackEventsResponse, request: messages.TrackEventsRequest, context: Context
+    ) -> messages.TrackEventsResponse:
+        """The answer with where the events led, if that was asked for."""
+        return with_segments(
+            self._database, answer, request.return_segments, lambda: self._batch(request).keys, context
+        )
 
     def _batch(self, request: messages.TrackEventsRequest) -> EventBatch:
         if request.events and request.HasField("batch"):

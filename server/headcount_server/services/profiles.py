@@ -17,6 +17,7 @@ from headcount_engine.model.batches import ProfileBatch, Texts
 from headcount_engine.model.values import ValueType
 from headcount_server.context import Context
 from headcount_server.services.asking import Stopwatch, key_of, reach, rule_in
+from headcount_server.services.visits import check_rows, with_segments
 from headcount_server.wire import messages, writes
 from headcount_server.wire import profiles as wire
 from headcount_server.wire.columns import profile_batch
@@ -38,9 +39,21 @@ class Profiles:
         self, request: messages.BatchUpsertProfilesRequest, context: Context
     ) -> messages.BatchUpsertProfilesResponse:
         batch = self._batch(request)
+        check_rows(request.return_segments, len(batch))
         context.deadline.check()
         watch = Stopwatch()
         return writes.upsert_answer(self._database.write_profiles(batch), watch.us)
+
+    def with_segments(
+        self,
+        answer: messages.BatchUpsertProfilesResponse,
+        request: messages.BatchUpsertProfilesRequest,
+        context: Context,
+    ) -> messages.BatchUpsertProfilesResponse:
+        """The answer with where the changes led, if that was asked for."""
+        return with_segments(
+            self._database, answer, request.return_segments, lambda: self._batch(request).keys, context
+        )
 
     def _batch(self, request: messages.BatchUpsertProfilesRequest) -> ProfileBatch:
         return replace(self._rows(request), recreate=request.recreate)

@@ -114,6 +114,8 @@ from headcount.v1.rule_pb2 import NodeSize, Rule
 from headcount.v1.rule_pb2 import Warning as RuleWarning
 from headcount.v1.schema_service_pb2 import (
     Attribute,
+    ConsentMode,
+    ConsentTopic,
     DeclareAttributesRequest,
     DeclareEventsRequest,
     EventProperty,
@@ -160,7 +162,7 @@ from headcount.v1.segment_service_pb2 import (
 )
 from headcount.v1.value_pb2 import Date, Identifier, TextSet, Value, ValueType
 from headcount.v1.window_pb2 import CalendarUnit
-from headcount.v1.write_pb2 import RejectedRow
+from headcount.v1.write_pb2 import RejectedRow, RowSegments, SegmentsAfter
 from headcount_engine.errors import LimitExceeded
 from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_server.errors import MalformedRequest
@@ -195,6 +197,8 @@ __all__ = [
     "CompareRulesResponse",
     "ConsentAnswer",
     "ConsentColumn",
+    "ConsentMode",
+    "ConsentTopic",
     "CountAudienceRequest",
     "CountAudienceResponse",
     "CreateAudienceRequest",
@@ -278,6 +282,7 @@ __all__ = [
     "RemoveMembersRequest",
     "RemoveMembersResponse",
     "RetryInfo",
+    "RowSegments",
     "RpcStatus",
     "Rule",
     "RuleElement",
@@ -292,6 +297,7 @@ __all__ = [
     "SegmentState",
     "SegmentStatistics",
     "SegmentTemplate",
+    "SegmentsAfter",
     "ServerStatus",
     "ServingState",
     "Settings",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from headcount_engine.model.answers import RowsAnswer
 from headcount_engine.model.batches import WriteReceipt
 from headcount_server.wire import messages
-from headcount_server.wire.fields import stamp
+from headcount_server.wire.fields import put_instant, stamp
+from headcount_server.wire.rules import SEGMENT_PREFIX
 
 REJECTED_ROWS_MAX = 10_000
 """Rejected rows that one answer lists; the first ones. How many there were follows from the number
@@ -16,6 +18,14 @@ def rejected_rows(receipt: WriteReceipt) -> list[messages.RejectedRow]:
         messages.RejectedRow(row=r.row, field=r.field, reason=r.reason.name, message=r.message)
         for r in receipt.rejected[:REJECTED_ROWS_MAX]
     ]
+
+
+def segments_after(found: RowsAnswer) -> messages.SegmentsAfter:
+    made = messages.SegmentsAfter(version=found.version)
+    put_instant(made.now, found.now_us)
+    for segments in found.rows:
+        made.rows.add(segments=[f"{SEGMENT_PREFIX}{id_}" for id_ in segments or ()])
+    return made
 
 
 def upsert_answer(receipt: WriteReceipt, engine_us: int) -> messages.BatchUpsertProfilesResponse:
