@@ -6,7 +6,7 @@ rule reads the calendar without naming a zone, and whether a topic is opt-out wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from headcount_engine.changes.options import ChangeOptions
@@ -80,8 +80,22 @@ class Administration:
         """Those in force."""
         return self._workspace.settings
 
-    def update(self, changes: SettingsChanges, *, etag: str | None = None) -> Settings:
-        """Change settings; the rest stays. Raises InvalidValue, Aborted, FailedPrecondition."""
+    def declare_topics(self, is_opt_in: Mapping[str, bool], *, validate_only: bool = False) -> Settings:
+        """What no answer about a topic counts as; topics not named stay as they are. Raises as `update` does."""
+        with self._writer.exclusively():
+            named = {checked_name(topic, "a topic", self._limits): held for topic, held in is_opt_in.items()}
+            opt_out = {topic for topic in self._workspace.settings.opt_out_topics if topic not in named}
+            opt_out |= {topic for topic, held in named.items() if not held}
+            changes = SettingsChanges(opt_out_topics=frozenset(opt_out))
+            return self.update(changes, validate_only=validate_only)
+
+    def update(
+        self, changes: SettingsChanges, *, etag: str | None = None, validate_only: bool = False
+    ) -> Settings:
+        """Change settings; the rest stays. Raises InvalidValue, Aborted, FailedPrecondition.
+
+        With `validate_only` nothing is changed; what would be refused is.
+        """
         with self._writer.exclusively():
             old = self._workspace.settings
             if etag is not None and etag != etag_of(old):
@@ -89,7 +103,8 @@ class Administration:
             new = self._changed(old, changes)
             if new != old:
                 self._check_live(old, new)
-                self._commit(lambda _: Staged(accepted=1, settings=new))
+                if not validate_only:
+                    self._commit(lambda _: Staged(accepted=1, settings=new))
             return new
 
     def _changed(self, old: Settings, changes: SettingsChanges) -> Settings:

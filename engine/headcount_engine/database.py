@@ -48,7 +48,7 @@ from headcount_engine.ingest.once import Once, answer_lost
 from headcount_engine.ingest.people import People
 from headcount_engine.ingest.profiles import occurrences, stage_profiles
 from headcount_engine.ingest.records import Recorder, decode
-from headcount_engine.ingest.schema import stage_attributes, stage_properties
+from headcount_engine.ingest.schema import stage_attributes, stage_properties, stage_topics
 from headcount_engine.ingest.settings import plain_settings, restore_settings
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.lately import LatelyAsked
@@ -88,7 +88,13 @@ from headcount_engine.model.durability import (
 )
 from headcount_engine.model.instants import checked_instant_us
 from headcount_engine.model.requests import RequestId
-from headcount_engine.model.schema import CHANNELS, TAGS, AttributeDefinition, PropertyDefinition
+from headcount_engine.model.schema import (
+    CHANNELS,
+    TAGS,
+    AttributeDefinition,
+    PropertyDefinition,
+    topics_of,
+)
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
 from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView
@@ -370,6 +376,17 @@ class Database:
             lambda _: stage_properties(self._indexes, definitions, self._limits), validate_only
         )
 
+    def declare_topics(self, is_opt_in: Mapping[str, bool], *, validate_only: bool = False) -> int:
+        """Declare consent topics, and whether no answer counts as no (opt-in) or as yes; returns the version.
+
+        `validate_only` as for attributes.
+        """
+        if not is_opt_in:
+            return self._gate.version
+        self._declare(lambda _: stage_topics(self._indexes, is_opt_in, self._limits), validate_only)
+        self.administration.declare_topics(is_opt_in, validate_only=validate_only)
+        return self._gate.version
+
     def _declare(self, stage: Callable[[int], Staged], validate_only: bool) -> int:
         if not validate_only:
             return self._commit(stage).version
@@ -397,6 +414,7 @@ class Database:
             ),
             {name: len(held) for name, held in sorted(events.items())},
             {name: held.retention.kept_us for name, held in sorted(events.items()) if held.retention},
+            topics_of(attributes, self._workspace.settings.opt_out_topics),
         )
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:

@@ -172,6 +172,27 @@ def test_answers_about_consent_topics_are_kept_and_given_back(people: Stubs) -> 
     assert not people.profiles.GetProfile(profiles.GetProfileRequest(key="p2")).consents
 
 
+def test_a_topic_is_declared_opt_in_or_opt_out_and_that_decides_where_nobody_answered(people: Stubs) -> None:
+    declared = schema.DeclareAttributesRequest()
+    declared.consent_topics.add(name="news", mode=schema.CONSENT_MODE_OPT_OUT)
+    declared.consent_topics.add(name="sms", mode=schema.CONSENT_MODE_OPT_IN)
+    declared.validate_only = True
+    assert not people.schema.DeclareAttributes(declared).consent_topics
+    declared.validate_only = False
+    found = people.schema.DeclareAttributes(declared)
+    assert [(t.name, t.mode) for t in found.consent_topics] == [("news", 2), ("sms", 1)]
+    upsert = profiles.BatchUpsertProfilesRequest()
+    upsert.profiles.add(key="p0").consents.add(topic="news", subscribed=False)
+    upsert.profiles.add(key="p1").consents.add(topic="sms", subscribed=True)
+    people.profiles.BatchUpsertProfiles(upsert)
+    assert count(people, 'consent "news"') == 29 and count(people, 'consent "sms"') == 1
+    declared.consent_topics[0].mode = schema.CONSENT_MODE_OPT_IN
+    people.schema.DeclareAttributes(declared)
+    assert count(people, 'consent "news"') == 0
+    declared.consent_topics[1].mode = schema.CONSENT_MODE_UNSPECIFIED
+    assert failed(people.schema.DeclareAttributes, declared).fields == ("consent_topics[1].mode",)
+
+
 def test_a_tracked_attribute_tells_for_how_long_it_has_been_so(stubs: Stubs) -> None:
     declared = schema.DeclareAttributesRequest(
         attributes=[schema.Attribute(name="plan", type=TEXT, tracked=True)]

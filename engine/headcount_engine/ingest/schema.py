@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from headcount_engine.errors import AlreadyExists, InvalidValue, LimitExceeded
 from headcount_engine.indexes.attributes import Attribute
@@ -13,9 +13,10 @@ from headcount_engine.model.schema import (
     AttributeDefinition,
     PropertyDefinition,
     checked_name,
+    consent_attribute,
     stamp_definition,
 )
-from headcount_engine.model.values import ValueType
+from headcount_engine.model.values import Kind, ValueType
 
 
 def stage_attributes(indexes: Indexes, definitions: Sequence[AttributeDefinition], limits: Limits) -> Staged:
@@ -37,6 +38,20 @@ def stage_attributes(indexes: Indexes, definitions: Sequence[AttributeDefinition
     if len(indexes.attributes.all()) + len(new) > limits.attributes:
         raise LimitExceeded("attributes", limits.attributes)
     return Staged(accepted=len(definitions), new_attributes=tuple(new.values()))
+
+
+def stage_topics(indexes: Indexes, topics: Collection[str], limits: Limits) -> Staged:
+    """Consent topics that profiles may answer about, as tracked attributes; those that exist are left alone."""
+    new: dict[str, Attribute] = {}
+    for topic in topics:
+        name = consent_attribute(checked_name(topic, "a topic", limits))
+        if indexes.attributes.get(name) is None:
+            new[name] = Attribute(AttributeDefinition(name, ValueType(Kind.BOOL), is_tracked=True))
+            stamps = stamp_definition(name)
+            new[stamps.name] = Attribute(stamps)
+    if len(indexes.attributes.all()) + len(new) > limits.attributes:
+        raise LimitExceeded("attributes", limits.attributes)
+    return Staged(accepted=len(topics), new_attributes=tuple(new.values()))
 
 
 def stage_properties(indexes: Indexes, definitions: Sequence[PropertyDefinition], limits: Limits) -> Staged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from headcount_engine.errors import InvalidValue
@@ -17,6 +18,13 @@ CHANNELS = "$channels"
 def consent_attribute(topic: str) -> str:
     """The tracked bool that holds what a profile last said about a topic."""
     return f"$consent.{topic}"
+
+
+def topics_of(attributes: Iterable[str], opt_out: Collection[str]) -> dict[str, bool]:
+    """Every topic that is declared or was answered about, in the order of their names: whether it is opt-in."""
+    prefix = consent_attribute("")
+    named = {name.removeprefix(prefix) for name in attributes if name.startswith(prefix)}
+    return {topic: topic not in opt_out for topic in sorted(named.union(opt_out))}
 
 
 def changed_attribute(name: str) -> str:

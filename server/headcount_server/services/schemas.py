@@ -39,11 +39,13 @@ class Schemas:
     def declare_attributes(
         self, request: messages.DeclareAttributesRequest, context: Context
     ) -> messages.Schema:
-        definitions = wire.attribute_definitions(request)
+        definitions, topics = wire.attribute_definitions(request), wire.consent_topics(request)
         context.deadline.check()
         watch = Stopwatch()
         with _types_stay():
-            self._database.declare_attributes(definitions, validate_only=request.validate_only)
+            if definitions or not topics:
+                self._database.declare_attributes(definitions, validate_only=request.validate_only)
+            self._database.declare_topics(topics, validate_only=request.validate_only)
         return self._answer(watch, include_counts=False)
 
     def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:

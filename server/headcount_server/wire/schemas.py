@@ -13,11 +13,14 @@ from headcount_server.wire import messages
 from headcount_server.wire.fields import stamp
 from headcount_server.wire.values import type_number, value_type
 
+_IS_OPT_IN = {
+    messages.ConsentMode.CONSENT_MODE_OPT_IN: True,
+    messages.ConsentMode.CONSENT_MODE_OPT_OUT: False,
+}
+
 
 def attribute_definitions(request: messages.DeclareAttributesRequest) -> list[AttributeDefinition]:
     """What to declare."""
-    if request.consent_topics:
-        raise NotServed("consent is", path="consent_topics")
     made: list[AttributeDefinition] = []
     for i, attribute in enumerate(request.attributes):
         path = f"attributes[{i}]"
@@ -31,6 +34,20 @@ def attribute_definitions(request: messages.DeclareAttributesRequest) -> list[At
         for i, name in enumerate(request.identifier_types)
     )
     return made
+
+
+def consent_topics(request: messages.DeclareAttributesRequest) -> dict[str, bool]:
+    """By topic, whether it is opt-in."""
+    found: dict[str, bool] = {}
+    for i, topic in enumerate(request.consent_topics):
+        path = f"consent_topics[{i}]"
+        _refuse_description(topic.description, path)
+        if topic.mode not in _IS_OPT_IN:
+            raise InvalidArgument("a topic is opt-in or opt-out", path=f"{path}.mode")
+        if topic.name in found:
+            raise InvalidArgument("a topic twice", path=f"{path}.name")
+        found[topic.name] = _IS_OPT_IN[topic.mode]
+    return found
 
 
 def property_definitions(request: messages.DeclareEventsRequest) -> list[PropertyDefinition]:
@@ -88,6 +105,15 @@ def schema_answer(
         ],
         identifier_types=[a.name for a in view.attributes if a.is_identifier],
         event_types=_event_types(view, include_counts),
+        consent_topics=[
+            messages.ConsentTopic(
+                name=topic,
+                mode=messages.ConsentMode.CONSENT_MODE_OPT_IN
+                if is_opt_in
+                else messages.ConsentMode.CONSENT_MODE_OPT_OUT,
+            )
+            for topic, is_opt_in in view.consent_topics.items()
+        ],
     )
     stamp(answer, version, now_us, engine_us)
     return answer
