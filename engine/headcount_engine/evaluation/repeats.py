@@ -22,7 +22,7 @@ from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64, U64
 from headcount_engine.model.values import Kind
 
-_BUCKET_EVENTS = 1 << 14
+_BUCKET_EVENTS = 1 << 13
 _PLAIN = frozenset({Kind.TEXT, Kind.BOOL, Kind.INT, Kind.DECIMAL, Kind.DATE, Kind.INSTANT})
 
 
