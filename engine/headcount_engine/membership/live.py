@@ -35,7 +35,7 @@ from headcount_engine.membership.retention import ENDED, RetentionEdit, Retentio
 from headcount_engine.membership.sets import Flipped, MemberSets
 from headcount_engine.model.batches import I64, U32, U64, Mask
 from headcount_engine.model.changes import Cause, SegmentFlips
-from headcount_engine.model.segments import ListName, SegmentState
+from headcount_engine.model.segments import ListName, SegmentKind, SegmentState
 
 _NO_IDS: I64 = np.empty(0, dtype=np.int64)
 _FLIPS_LEAST = 1 << 12
@@ -357,7 +357,8 @@ class LiveSegments:
             atom = self._atoms.atoms.get(Listed(edit.segment, edit.which))
             if atom is not None:
                 ids = np.concatenate([edit.entered, edit.gone]).astype(np.int64)
-                cause = Cause.IMPORT if edit.which is ListName.ADDED else Cause.OVERRIDE
+                kind = self._places[edit.segment].definition.kind
+                cause = Cause.IMPORT if kind is SegmentKind.MANUAL else Cause.OVERRIDE
                 found.append(Toggles.of(ids, atom.slot, cause))
         return found
 
