@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
 
 from headcount_engine.asking import Asker
-from headcount_engine.conditions.tree import Condition
+from headcount_engine.conditions.tree import Between, Compare, Condition
 from headcount_engine.evaluation.fuse import Program
-from headcount_engine.evaluation.leaf_sets import LeafSet, LeafSets, NotKept, compiled, names_of
+from headcount_engine.evaluation.leaf_sets import LeafSet, LeafSets, NotKept, compiled, names_of, range_of
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate
@@ -39,8 +40,11 @@ class LatelyAsked:
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
-        """How many satisfy a rule; None if it is not a group of conditions of the kind that is kept."""
+        """How many satisfy a rule; None if it is neither a group of conditions of the kind that is kept nor a range of a
+        column that has its order."""
         started_ns = time.perf_counter_ns()
+        if isinstance(rule, Between | Compare):
+            return self._count_range(rule, need, started_ns)
         held = self._programs.get(id(rule))
         if held is None:
             try:
@@ -65,6 +69,23 @@ class LatelyAsked:
             if len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
         return _answer(program, population.count, version, now_us, started_ns)
+
+    def _count_range(self, rule: Between | Compare, need: Need, started_ns: int) -> CountAnswer | None:
+        attribute = self._indexes.attributes.get(unicodedata.normalize("NFC", rule.attribute))
+        predicate = None if attribute is None else range_of(rule, attribute)
+        if attribute is None or predicate is None:
+            return None
+        self._asker.wait_for(need)
+        with self._gate.lock:
+            version, now_us = self._gate.version, self._asker.now_us()
+            total = self._indexes.identities.view().count
+            ranges = attribute.column.ranges
+        if ranges is None:
+            return None
+        first, end = ranges.span(predicate)
+        return CountAnswer(
+            end - first, total, version, now_us, (time.perf_counter_ns() - started_ns) // 1_000
+        )
 
     def _found(self, leaves: list[Condition], need: Need) -> tuple[list[LeafSet], PopulationView, int, int]:
         """(the set of each condition, who exists, the version, its now); what is not there is made. Raises NotKept."""

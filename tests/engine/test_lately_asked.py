@@ -131,3 +131,24 @@ def test_sets_are_let_go_of_when_many_are_asked_for(database: Database) -> None:
         database.count(parse(f"age >= {age} and plan exists"))
     assert database._lately._sets.nbytes <= 512 * 2 * 8_192
     agree(database, parse("age >= 3 and plan exists"))
+
+
+def test_a_range_is_counted_by_the_order_of_its_column_until_a_value_changes(database: Database) -> None:
+    chance = random.Random(9)
+    texts = (
+        "age between 20 and 40",
+        "age >= 33",
+        "age < 21.5",
+        "age > 100",
+        "age between 15 and 15.5",
+        "age != 20",
+    )
+    for _ in range(3):
+        for text in texts:
+            agree(database, parse(text))
+        assert is_kept(database, parse("age < 21.5")) and not is_kept(database, parse("age != 20"))
+        write(database, chance, sorted(chance.sample(range(3_000), 700)))
+        assert not is_kept(database, parse("age < 21.5"))
+    for text in ('age > "old"', "agee > 3", 'plan > "a"'):
+        with pytest.raises(InvalidRule):
+            database.count(parse(text))

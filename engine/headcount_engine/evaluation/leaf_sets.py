@@ -46,14 +46,14 @@ from headcount_engine.evaluation.fuse import Program
 from headcount_engine.indexes.attributes import Attribute, AttributeView
 from headcount_engine.indexes.columns import ColumnView
 from headcount_engine.indexes.identities import PopulationView
-from headcount_engine.indexes.predicates import Predicate, Present
+from headcount_engine.indexes.predicates import Predicate, Present, Range
 from headcount_engine.indexes.store import Indexes, ReadView
 from headcount_engine.kernels import fused
 from headcount_engine.limits import BLOCK_WORDS, Limits
 from headcount_engine.model.answers import Deadline
 from headcount_engine.model.batches import I64, U64
 from headcount_engine.model.schema import CHANNELS, TAGS
-from headcount_engine.model.values import TEMPORAL
+from headcount_engine.model.values import NUMERIC, TEMPORAL
 
 KeptLeaf = (
     Compare | In | Between | Exists | IsEmpty | TextMatch | Semver | SetMatch | SizeCompare | WithinRadius
@@ -179,6 +179,25 @@ def _on_attribute(leaf: Condition) -> tuple[str, AttributeLeaf]:
             return unicodedata.normalize("NFC", leaf.attribute), leaf
         case _:
             raise NotKept
+
+
+def range_of(leaf: Between | Compare, attribute: Attribute) -> Range | None:
+    """The range of stored numbers that a condition stands for; None for any other condition, and for one that is wrong."""
+    if attribute.definition.type.kind not in NUMERIC:
+        return None
+    try:
+        test = fields.bind_field(leaf, attribute_field(attribute.view()), _NO_TIME)
+    except InvalidRule:
+        return None
+    predicate = test.any_of[0]
+    if (
+        test.negated
+        or len(test.any_of) > 1
+        or not isinstance(predicate, Range)
+        or predicate.low == predicate.high
+    ):
+        return None
+    return predicate
 
 
 def _leaf_set(

@@ -202,6 +202,12 @@ class Column:
         """How many changes there have been: as long as it stays, no value has changed."""
         return self._changes.end
 
+    @property
+    def ranges(self) -> RangeIndex | None:
+        """The range index, if there is one and no value has changed since."""
+        held = self._index.ranges
+        return held if held is not None and held.position == self._changes.end else None
+
     def view(self) -> ColumnView:
         """The column as last published. Only true until the next publish unless pinned."""
         return ColumnView(self._blocks, self.dtype, self._changes, self._changes.end, self._index)
