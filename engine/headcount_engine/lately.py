@@ -1,5 +1,7 @@
 """Counts of rules whose conditions were asked lately, in whatever other rule: without binding and planning.
 
+A range alone is counted by the order of its column, as long as no value has changed since that was made.
+
 Everything is looked up under the gate: the version, who exists, and for each condition a set that is true as long as
 its column has not changed. So nothing has to be pinned unless a set is made first.
 """
@@ -40,8 +42,10 @@ class LatelyAsked:
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
-        """How many satisfy a rule; None if it is neither a group of conditions of the kind that is kept nor a range of a
-        column that has its order."""
+        """How many satisfy a group of conditions of the kind that is kept, or a range of a column whose order is kept.
+
+        None for any other rule.
+        """
         started_ns = time.perf_counter_ns()
         if isinstance(rule, Between | Compare):
             return self._count_range(rule, need, started_ns)

@@ -182,7 +182,7 @@ def _on_attribute(leaf: Condition) -> tuple[str, AttributeLeaf]:
 
 
 def range_of(leaf: Between | Compare, attribute: Attribute) -> Range | None:
-    """The range of stored numbers that a condition stands for; None for any other condition, and for one that is wrong."""
+    """The range of stored numbers that a condition stands for; None for any other, and for one that is wrong."""
     if attribute.definition.type.kind not in NUMERIC:
         return None
     try:
