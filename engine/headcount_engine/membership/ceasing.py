@@ -19,13 +19,20 @@ from headcount_engine.conditions.bind import Binder
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import (
+    ActiveDays,
+    Aggregate,
     Anniversary,
     Condition,
+    Did,
     EventLeaf,
+    FirstTime,
     HasBeen,
     InWindow,
+    LastPerformed,
     Same,
+    walk,
 )
+from headcount_engine.conditions.windows import Absolute, Ago, Window, WithinLast
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.explain import turns_of
 from headcount_engine.evaluation.one_profile import OneProfile
@@ -85,18 +92,47 @@ class Ceasing:
         types = frozenset(n for n in self._after.type_names() if any(r.reads_event(n) for r in reads))
         few = Few(self._after, ids, types)
         asking = _Asking(few, self, atom_rows, ids)
-        for place, id_ in enumerate(ids.tolist()):
-            instants = {
-                t_us
-                for leaf in leaves
-                for t_us in turns_of(few, place, leaf, self._moment, self._definitions)
-            }
-            for segment in segments:
-                for start_us, end_us in self.kept_spans(segment, id_):
-                    instants |= {start_us, end_us}
-            turns = sorted(t_us for t_us in instants if self._before_us < t_us <= now_us)
-            since[place] = self._last_turn(self._rules.formulas[name], place, turns, asking)
+        formula = self._rules.formulas[name]
+        offsets = [_offsets(leaf) for leaf in leaves]
+        if segments or None in offsets:
+            places = range(len(ids))
+            found = {place: self._turns(few, place, int(ids[place]), leaves, segments) for place in places}
+        else:
+            found = self._turns_of_events(few, sorted({us for each in offsets for us in each or ()}))
+        for place, turns in found.items():
+            since[place] = self._last_turn(formula, place, turns, asking)
         return since
+
+    def _turns(
+        self, few: Few, place: int, id_: int, leaves: list[Condition], segments: list[str]
+    ) -> list[int]:
+        """The instants of the step at which a rule may turn for one profile, ascending."""
+        instants = {
+            t_us for leaf in leaves for t_us in turns_of(few, place, leaf, self._moment, self._definitions)
+        }
+        for segment in segments:
+            for start_us, end_us in self.kept_spans(segment, id_):
+                instants |= {start_us, end_us}
+        return sorted(t_us for t_us in instants if self._before_us < t_us <= self._moment.now_us)
+
+    def _turns_of_events(self, few: Few, offsets: list[int]) -> dict[int, list[int]]:
+        """The same for everybody, where a rule turns only so long after events: most do, and mostly one event each."""
+        places, instants = [], []
+        for held in few.event_types.values():
+            for run in held.runs:
+                for offset_us in offsets:
+                    first = np.searchsorted(run.times_us, self._before_us - offset_us, side="right")
+                    last = np.searchsorted(run.times_us, self._moment.now_us - offset_us, side="right")
+                    places.append(run.profiles[first:last].astype(np.int64))
+                    instants.append(run.times_us[first:last] + offset_us)
+        found: dict[int, list[int]] = {}
+        if places:
+            place, instant = np.concatenate(places), np.concatenate(instants)
+            for row in np.lexsort((instant, place)).tolist():
+                turns = found.setdefault(int(place[row]), [])
+                if not turns or turns[-1] != int(instant[row]):
+                    turns.append(int(instant[row]))
+        return found
 
     def _last_turn(self, formula: Formula, place: int, turns: list[int], asking: _Asking) -> int:
         ceased_us = self._moment.now_us
@@ -189,6 +225,36 @@ class _Asking:
         if binder is None:
             binder = self._binders[t_us] = self._step.binder(self._few, t_us)
         return OneProfile(place, self._execution.set_of).holds(binder.bind(key))
+
+
+def _offsets(leaf: Condition) -> tuple[int, ...] | None:
+    """How long after an event the leaf may turn, if that is the same for every event; else None."""
+    if any(isinstance(n, InWindow | Anniversary) for n in walk(leaf)):
+        return None
+    match leaf:
+        case (
+            Did(window=window)
+            | Aggregate(window=window)
+            | ActiveDays(window=window)
+            | FirstTime(window=window)
+        ):
+            return _offsets_of_window(window)
+        case LastPerformed():
+            return (0,)
+        case _:
+            return None
+
+
+def _offsets_of_window(window: Window | None) -> tuple[int, ...] | None:
+    match window:
+        case None | Absolute():
+            return (0,)
+        case WithinLast(duration):
+            return (0, duration.us)
+        case Ago(near, far):
+            return (0, near.us) if far is None else (0, near.us, far.us)
+        case _:
+            return None
 
 
 def is_timed(key: AtomKey) -> TypeGuard[Condition]:
