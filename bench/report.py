@@ -33,9 +33,10 @@ means), and what a user would pick instead. Rows that lose are here like those t
   is compared, the ratio in parentheses is that of the best samples of both: other work on the machine slows a peer that
   wants both cores more than an engine that uses one.
 - Ad-hoc rules are given as trees; what parsing text adds stands beside. The engine keeps bitmaps of attribute values
-  once they have been asked for, and orders of numeric columns: those are its indexes, and "cold" and "first" show what
-  making them costs. It keeps the bound form of the rules asked last: where that matters, a rule not asked before has a
-  row of its own. It keeps no results.
+  once they have been asked for, sets of single conditions on an attribute, orders of numeric columns, and postings of
+  event properties that were filtered by a value: those are its indexes, and "cold" and "first" show what making them
+  costs. It keeps the bound form of the rules asked last: where that matters, a rule not asked before has a row of its
+  own. It keeps no results of rules.
 - Durable rows sync every batch before it counts as written. The store of a tier lives in processes of its own, and the
   one that fills it is killed.
 - Peers: DuckDB and Polars in memory, ClickHouse as chdb with MergeTree tables, events sorted by time in all of them,
@@ -46,11 +47,45 @@ means), and what a user would pick instead. Rows that lose are here like those t
 """
 
 
+_LIMITS = """\
+## What limits the rows that miss
+
+Of the questions that are only read, at tier M, measured by hand while other work held both cores; the tables below
+may be older than what is said here. Times are of the processor, medians; "at best" is the shortest by the clock.
+
+- *Five conditions, a rule not asked before*: 60 µs at best, 130 in the middle, where binding and planning took 570 at
+  best and 1,050. The pass over five sets of 125 KB is 25 to 40 of that: together they are more than the second-level
+  cache of 512 KB. The rest is Python: by a profile a fifth of it hashing conditions to find their sets, a fifth
+  making the program, an eighth looking whether the sets are still true.
+- *One of the five a range*: 26 µs where it was asked before, as the range is a set like the others; 3,040 before. The
+  first time it costs its scan.
+- *A range by its order*: 53 µs, 124 before. Where values were written since the order was made it goes the way it
+  went before, and is corrected by what changed.
+- *A range by scan*: 330 µs, 446 before. Comparing a million values of four bytes takes 115 of them; the others are
+  the words turned into a bitmap.
+- *Windows, filtered*: 1.4 ms at best, 8.5 before; 1.6 to 2.2 of processor time in all threads. By a profile, late
+  events make runs overlap, so that 47 runs and 72 chunks of postings have something in the seven days, and each costs
+  some Python: the counting itself is under 0.7 ms. The first filter on a property still looks at every event of the
+  window.
+- *Windows, unfiltered*: 3.0 to 3.8 ms of processor time in all threads, no better than before within what these
+  measurements can tell. The increments are 1.2 to 1.3 ns an event, 2 ms of it; the rest is the second thread's
+  counters, adding them up, and Python. Turning counts into words is down to 0.03 ms.
+- *Growth of these from M to L, 18 times*: ten times the events, and an increment is 2.2 to 2.6 ns beside counters of
+  10 MB, 1.2 to 1.3 beside 1 MB, 0.8 beside 100 KB. Spreading events over blocks of 2^18 ids first does not pay: by
+  the kernels that spread pairs for keyed counts it is 3.4 ns an event, and saves 0.5. One that moves 4 bytes instead
+  of 8 was not tried.
+- *Keyed windows*: 26 ms of processor time in all threads, 28 before. Kernels alone, on as many events with values
+  like these: 11 ms the tables of pairs, 3 spreading events over buckets, 1 sizing these. Leaving out profiles with
+  too few events first did not show a gain under that load, and was taken out again.
+- *Unary calls*: not worked on since the tables were made.
+"""
+
+
 def write() -> None:
     """Write the page for all tiers that have results; plots too where matplotlib is installed."""
     runs = {tier: Run.read(path_of(tier)) for tier in Tier if path_of(tier).exists()}
     order = [t for t in (Tier.M, Tier.L, Tier.S) if t in runs]
-    parts = [_INTRODUCTION, *_plots(runs)]
+    parts = [_INTRODUCTION, *_plots(runs), _LIMITS]
     for tier in order:
         parts += _tier(runs[tier])
     PAGE.parent.mkdir(exist_ok=True)

@@ -2,8 +2,8 @@
 
 The rule is given as a tree, since parsing is a question of its own (beside: the same as text). The engine keeps the
 bound form of the rules asked last, as a database keeps prepared statements; "not asked before" is a new tree each time,
-on the same values. "Cold" is the first time a value is asked for, which scans the columns and keeps what it found:
-those bitmaps are the index.
+of conditions that were asked in others. "Cold" is the first time a value is asked for, which scans the columns and
+keeps what it found: those bitmaps are the index.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How long does "at least k events in the last 7 days" take, over all the events of all types?
 
-Unfiltered reads every event of the window, filtered those on the most frequent page. Nothing is kept between runs.
+Unfiltered reads every event of the window, filtered those on the most frequent page. No counts are
+kept between runs, but postings of the page are, made the second time that it is filtered by.
 """
 
 from __future__ import annotations
