@@ -63,7 +63,7 @@ may be older than what is said here. Times are of the processor, medians; "at be
   went before, and is corrected by what changed.
 - *A range by scan*: 330 µs, 446 before. Comparing a million values of four bytes takes 115 of them; the others are
   the words turned into a bitmap.
-- *Windows, filtered*: 1.4 ms at best, 8.5 before; 1.6 to 2.2 of processor time in all threads. By a profile, late
+- *Windows, filtered*: 1.4 ms at best, 8.5 before; 1.6 to 3.5 of processor time, by load. By a profile, late
   events make runs overlap, so that 47 runs and 72 chunks of postings have something in the seven days, and each costs
   some Python: the counting itself is under 0.7 ms. The first filter on a property still looks at every event of the
   window.
