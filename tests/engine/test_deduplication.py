@@ -109,7 +109,10 @@ def test_ids_of_an_older_checkpoint_are_known() -> None:
     arrivals = np.array([START + 9, START, START + 9]) - deduplication.INSTANT_MIN_US + 1
     ids = EventIds(HORIZON)
     ids.restore([first, second, arrivals, np.array([1, 2, 3], dtype=np.uint32)])
-    assert come(ids, ["a", "b", "c"], [1, 2, 4], START + HORIZON) == ([True, False, True], [False, False, True])
+    assert come(ids, ["a", "b", "c"], [1, 2, 4], START + HORIZON) == (
+        [True, False, True],
+        [False, False, True],
+    )
 
 
 def test_parts_that_do_not_fit_are_refused() -> None:

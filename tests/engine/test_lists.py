@@ -307,7 +307,9 @@ def test_everything_survives_a_checkpoint_and_a_log(tmp_path: Path) -> None:
     database = filled(tmp_path)
     database.create_segment(SegmentDraft("m", kind=MANUAL, holding="n < 4", source="dmp"))
     database.create_segment(
-        SegmentDraft("o", "n >= 5", kind=OVERRIDES, retention_us=7 * 86_400_000_000, retention_is_for_unknown=True)
+        SegmentDraft(
+            "o", "n >= 5", kind=OVERRIDES, retention_us=7 * 86_400_000_000, retention_is_for_unknown=True
+        )
     )
     database.create_segment(SegmentDraft("p", "n >= 5"))
     database.add_members("o", keyed("p1"))

@@ -119,7 +119,13 @@ def test_the_losers_key_leads_to_the_survivor_ever_after_also_through_others(dat
     assert found.is_known.tolist() == [True, True, True, False]
     by_id = database.check_many(np.array([0, 2, 3, 4, 2**32 - 1]), ["everyone", 'key in ("c")'])
     assert by_id.is_known.tolist() == [True, True, True, False, False]
-    assert by_id.results.tolist() == [[True, True], [True, True], [True, False], [False, False], [False, False]]
+    assert by_id.results.tolist() == [
+        [True, True],
+        [True, True],
+        [True, False],
+        [False, False],
+        [False, False],
+    ]
     assert database.count('key in ("a")').count == 1
 
 
