@@ -23,10 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import living
 from bench.context import warm_kernels
-from bench.generator import EVENT_CHUNK, events, write_parquet
+from bench.generator import EVENT_CHUNK, Files, events, write_parquet
 from bench.loading import event_batches, profile_batches
 from bench.measure import peak_bytes
+from bench.segments import definitions
 from bench.tiers import NOW_US, Tier
 from headcount_engine import Database
 from headcount_engine.clock import ManualClock
@@ -35,8 +37,12 @@ from headcount_engine.model.batches import EventBatch
 from headcount_engine.model.durability import DurabilityOptions, SyncMode
 
 COMMIT_ROWS = 10_000
-LONE_S = 2.0
-"""Writes without a checkpoint beside them, for comparison."""
+ROUNDS = 3
+"""Checkpoints beside writes."""
+ALONE_S = 0.7
+"""Of writes before each of them, and after it, to compare with."""
+PREPARED = 150
+"""Batches made before a round, off the clock."""
 TAIL_COMMITS = 50
 """Batches of 10,000 that only the log has at the restart."""
 BY_HAND = DurabilityOptions(is_automatic=False)
@@ -54,7 +60,7 @@ def measured(tier: Tier, folder: Path) -> Figures:
         again = _run("restart", "--store", str(store))
     finally:
         shutil.rmtree(store, ignore_errors=True)
-    for name in ("profiles", "events", "active"):
+    for name in ("profiles", "events", "active", "members", "segments"):
         if figures[name] != again[name]:
             raise RuntimeError(f"{name}: {again[name]:,.0f} after the restart, {figures[name]:,.0f} before")
     return figures | again
@@ -86,14 +92,8 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     report = database.checkpoint()
     figures |= {"checkpoint_s": time.perf_counter() - started, "checkpoint_bytes": report.total_bytes}
     commits = _commits(tier)
-    lone: list[float] = []
-    end = time.perf_counter() + LONE_S
-    while time.perf_counter() < end:
-        lone.append(_write(database, next(commits)))
-    # What the next checkpoint finds changed is what a store in use would have: profiles too.
-    for batch in itertools.islice(profile_batches(files.profiles), 5):
-        database.write_profiles(batch)
-    figures |= _beside_checkpoint(database, keeper, commits, lone)
+    figures |= _beside_checkpoints(database, keeper, commits, files)
+    living.save(database, definitions(tier.size.segments))
     for _ in range(TAIL_COMMITS):
         _write(database, next(commits))
     figures |= _answers(database) | {"tail_bytes": keeper.store.log_bytes, "fill_peak_bytes": peak_bytes()}
@@ -126,10 +126,61 @@ def _commits(tier: Tier) -> Iterator[EventBatch]:
             yield from [chunk.part(start, start + COMMIT_ROWS).to_batch() for start in parts]
 
 
-def _beside_checkpoint(
-    database: Database, keeper: Keeper, commits: Iterator[EventBatch], lone: list[float]
+def _beside_checkpoints(
+    database: Database, keeper: Keeper, commits: Iterator[EventBatch], files: Files
 ) -> Figures:
-    """Commits on this thread while another makes a checkpoint."""
+    """Rounds of commits alone, while another thread makes a checkpoint, and alone again.
+
+    Each round compares with its own time alone, so that the mood of the machine falls on both.
+    """
+    captures = _timed_captures(keeper)
+    changed = itertools.cycle(profile_batches(files.profiles))
+    alone: list[float] = []
+    beside: list[float] = []
+    took: list[float] = []
+    shares: list[float] = []
+    for _ in range(ROUNDS):
+        ready = [next(commits) for _ in range(PREPARED)]
+        # What the checkpoint finds changed is what a store in use would have: profiles too.
+        for batch in itertools.islice(changed, 5):
+            database.write_profiles(batch)
+        before = _written_for(ALONE_S, database, ready)
+        thread = threading.Thread(target=lambda: took.append(_seconds(database.checkpoint)))
+        meanwhile: list[float] = []
+        thread.start()
+        while thread.is_alive():
+            if not ready:
+                ready = [next(commits) for _ in range(10)]
+            meanwhile.append(_write(database, ready.pop()))
+        thread.join()
+        ready += [next(commits) for _ in range(max(0, PREPARED // 3 - len(ready)))]
+        lone = before + _written_for(ALONE_S, database, ready)
+        shares.append(float(np.mean(lone) / np.mean(meanwhile)))
+        alone, beside = alone + lone, beside + meanwhile
+    return {
+        "capture_s": max(captures), "checkpoint_beside_s": float(np.median(took)), "commits_beside": len(beside),
+        "lone_p50_s": float(np.median(alone)), "lone_p99_s": float(np.percentile(alone, 99)),
+        "beside_p50_s": float(np.median(beside)), "beside_p99_s": float(np.percentile(beside, 99)),
+        "throughput_share": float(np.median(shares)), "share_least": min(shares), "share_most": max(shares),
+    }  # fmt: skip
+
+
+def _written_for(seconds: float, database: Database, ready: list[EventBatch]) -> list[float]:
+    """What each of as many batches took as fit into so many seconds, one at least."""
+    spent = [_write(database, ready.pop())]
+    while ready and sum(spent) < seconds:
+        spent.append(_write(database, ready.pop()))
+    return spent
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _timed_captures(keeper: Keeper) -> list[float]:
+    """How long writes are held for each checkpoint from here on."""
     captures: list[float] = []
     capture = keeper._capture
 
@@ -146,28 +197,7 @@ def _beside_checkpoint(
         return captured
 
     keeper._capture = timed_capture
-    took: list[float] = []
-
-    def checkpoint() -> None:
-        started = time.perf_counter()
-        database.checkpoint()
-        took.append(time.perf_counter() - started)
-
-    thread = threading.Thread(target=checkpoint)
-    beside: list[float] = []
-    ready = [next(commits) for _ in range(50)]
-    thread.start()
-    while thread.is_alive():
-        if not ready:
-            ready = [next(commits) for _ in range(10)]
-        beside.append(_write(database, ready.pop()))
-    thread.join()
-    return {
-        "capture_s": captures[0], "checkpoint_beside_s": took[0], "commits_beside": len(beside),
-        "lone_p50_s": float(np.median(lone)), "lone_p99_s": float(np.percentile(lone, 99)),
-        "beside_p50_s": float(np.median(beside)), "beside_p99_s": float(np.percentile(beside, 99)),
-        "throughput_share": float(np.median(lone) / np.mean(beside)),
-    }  # fmt: skip
+    return captures
 
 
 def _restart(store: Path) -> Figures:
@@ -178,13 +208,18 @@ def _restart(store: Path) -> Figures:
     report = database.recovery
     assert report is not None
     figures = _answers(database) | {"restart_s": took, "replayed": float(report.replayed)}
+    figures["rebuild_s"] = took - report.took_s
     return figures | {"replayed_bytes": float(report.log_bytes), "restart_peak_bytes": float(peak_bytes())}
 
 
 def _answers(database: Database) -> Figures:
     status = database.status()
     active = database.count("did any event at least 3 times in last 7 days and subscribed = true").count
-    return {"profiles": float(status.profiles), "events": float(status.events), "active": float(active)}
+    members = float(sum(living.sizes(database).of.values()))
+    return {
+        "profiles": float(status.profiles), "events": float(status.events), "active": float(active),
+        "members": members, "segments": float(status.segments),
+    }  # fmt: skip
 
 
 def _keeper(database: Database) -> Keeper:

@@ -330,8 +330,11 @@ class Catalogue:
         if not keeps_anybody(definition):
             self.retention.publish((), (definition.id,))
         old = self._by_id.get(definition.id)
-        names = {n: i for n, i in self._by_name.items() if old is None or n != old.name}
-        self._by_name = {**names, definition.name: definition.id}
+        names = self._by_name.copy()
+        if old is not None:
+            del names[old.name]
+        names[definition.name] = definition.id
+        self._by_name = names
         self._by_id = {**self._by_id, definition.id: definition}
         self._references = {**self._references, definition.id: frozenset(references(definition.rule))}
         self.revision += 1
