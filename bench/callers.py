@@ -138,8 +138,9 @@ def _read(address: str, segment: str, seconds: float, profiles: int) -> object:
 
 
 def _probe(address: str, clock: SharedClock, rate: int, seconds: float) -> object:
-    """One event after the other, each by another profile; when each was acknowledged."""
+    """One event after the other, each by another profile; when each was sent and acknowledged."""
     acknowledged: dict[str, float] = {}
+    sent: dict[str, float] = {}
     with Client(address, timeout=TIMEOUT_S) as client:
         _begin()
         started = time.monotonic()
@@ -147,9 +148,10 @@ def _probe(address: str, clock: SharedClock, rate: int, seconds: float) -> objec
             time.sleep(max(0.0, started + number / rate - time.monotonic()))
             key = f"c{number:0{KEY_DIGITS}d}"
             now = dt.datetime.fromtimestamp(clock.now_us() / 1e6, dt.UTC)
+            sent[key] = time.monotonic()
             client.track(EventColumns(PROBE_EVENT, [key], [now]))
             acknowledged[key] = time.monotonic()
-    return {"acknowledged": acknowledged}
+    return {"sent": sent, "acknowledged": acknowledged}
 
 
 def _listen(address: str, segment: str, leaves: int, joins: int) -> object:

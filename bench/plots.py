@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from bench.outcome import Kind, Outcome
+from bench.questions import segment_growth
 from bench.record import ROOT, Run
 from bench.tiers import Tier
 
@@ -17,7 +18,9 @@ _COLOURS = {
 }  # fmt: skip
 _GROWING = (
     "five_indexed_leaves/five coded values", "numeric_range/with an index", "numeric_range/by scan",
-    "window_counts/filtered", "window_counts/unfiltered", "keyed_window/same page",
+    "window_counts/filtered", "window_counts/unfiltered", "keyed_window/same page", "rebuild_segments/rebuild",
+    "segment_growth/batch of 10 k events, 1,000 live segments", "memberships_of_a_profile/all memberships",
+    "live_count/one membership",
 )  # fmt: skip
 
 
@@ -35,6 +38,9 @@ def draw(runs: dict[Tier, Run]) -> list[str]:
     if len(runs) > 1:
         _growth(runs)
         drawn.append("growth")
+    if any(o.row == segment_growth.ROW for run in runs.values() for o in run.outcomes):
+        _segments(runs)
+        drawn.append("segments")
     return drawn
 
 
@@ -81,6 +87,31 @@ def _growth(runs: dict[Tier, Run]) -> None:
     axes.set_ylabel("milliseconds, median")
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     _save(figure, "growth")
+
+
+def _segments(runs: dict[Tier, Run]) -> None:
+    """A batch against the number of live segments; dotted, the same batch without any."""
+    figure, axes = plt.subplots(figsize=(8, 4.5))
+    counts = (*segment_growth.BEFORE, *segment_growth.AFTER)
+    for tier, run in runs.items():
+        values = {o.id: o for o in run.outcomes}
+        points = [
+            (count, o.value * 1e3)
+            for count in counts
+            if (o := values.get(f"{segment_growth.ROW}/{segment_growth.case_of(count)}")) and o.value
+        ]
+        if not points:
+            continue
+        (line,) = axes.plot(*zip(*points, strict=True), marker="o", label=f"tier {tier}")
+        alone = values.get("load_rate/events in batches of 10,000, no segments")
+        if alone is not None and alone.value:
+            axes.axhline(segment_growth.ROWS / alone.value * 1e3, linestyle=":", color=line.get_color())
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("live segments; dotted: none")
+    axes.set_ylabel("milliseconds for a batch of 10,000 events, median")
+    axes.legend(frameon=False)
+    _save(figure, "segments")
 
 
 def _save(figure: Figure, name: str) -> None:

@@ -37,6 +37,11 @@ means), and what a user would pick instead. Rows that lose are here like those t
   event properties that were filtered by a value: those are its indexes, and "cold" and "first" show what making them
   costs. It keeps the bound form of the rules asked last: where that matters, a rule not asked before has a row of its
   own. It keeps no results of rules.
+- Live segments are the generated ones, a third of them with windows; those of a size are the first of the next size.
+  Where events go into them, the clock goes along and events have the density of the history, so that as many leave each
+  window as enter it. After the writes, sizes are compared with an evaluation of the rules, and with the sizes before
+  and all joins and leaves since; a rebuild from nothing must have every member that is kept. Rows that read or listen
+  while others write have each in a process of its own, on the same two cores.
 - Durable rows sync every batch before it counts as written. The store of a tier lives in processes of its own, and the
   one that fills it is killed.
 - Peers: DuckDB and Polars in memory, ClickHouse as chdb with MergeTree tables, events sorted by time in all of them,
@@ -96,12 +101,15 @@ def _plots(runs: dict[Tier, Run]) -> list[str]:
     try:
         from bench import plots
     except ImportError:
-        names = [p for p in ("peers", "growth") if (ROOT / "docs" / "plots" / f"{p}.svg").exists()]
+        names = [
+            p for p in ("peers", "growth", "segments") if (ROOT / "docs" / "plots" / f"{p}.svg").exists()
+        ]
     else:
         names = plots.draw(runs)
     titles = {
         "peers": "The engine and its peers on the same questions, tier M",
         "growth": "Cost against size: a straight line that rises no steeper than the dotted one is linear",
+        "segments": "A batch of 10,000 events against the number of live segments",
     }
     return [f"![{titles[n]}](plots/{n}.svg)\n" for n in names]
 

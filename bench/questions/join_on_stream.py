@@ -39,10 +39,11 @@ def measure_live(context: Context) -> list[Outcome]:
             each.wait_ready()
         writer.begin()
         probe.begin()
-        acknowledged = cast("dict[str, float]", probe.saw()["acknowledged"])
+        probed = cast("dict[str, dict[str, float]]", probe.saw())
         joined = cast("dict[str, float]", listener.saw()["joined"])
         wrote = writer.saw()
     context.renew_stream()
+    acknowledged, sent = probed["acknowledged"], probed["sent"]
     database.delete_segment(SEGMENT)
     if set(joined) != set(acknowledged) or len(joined) != probes:
         raise RuntimeError(f"{len(joined)} of {probes} joins were heard of")
@@ -53,4 +54,11 @@ def measure_live(context: Context) -> list[Outcome]:
         took(ROW, "p50", timing, target=P50, note=note),
         Outcome(ROW, "p99", Kind.TIME, timing.p99, samples=timing.samples, target=P99),
         Outcome(ROW, "events that went in meanwhile", Kind.RATE, rate, samples=1, target=EVENTS_A_SECOND),
+        took(ROW, "from sent to heard", Timing.of([joined[k] - sent[k] for k in sent]), is_beside=True),
+        took(
+            ROW,
+            "from sent to acknowledged",
+            Timing.of([acknowledged[k] - sent[k] for k in sent]),
+            is_beside=True,
+        ),
     ]
