@@ -100,6 +100,22 @@ class TallyEdit:
     is_whole: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moves:
+    """Stretches of time that crossed an end of a window since the last moment, `low` to `high` in all.
+
+    firsts, lasts   of each stretch, inclusive
+    windows, steps  the window, and what the count of an event in the stretch changes by
+    """
+
+    windows: list[int]
+    steps: list[int]
+    firsts: I64
+    lasts: I64
+    low: int
+    high: int
+
+
 class Tallies:
     """All counters. Changed by the single writer."""
 
@@ -238,14 +254,19 @@ class Tallies:
         moved = [crossings(old, new) for old, new in zip(self._spans, spans, strict=True)]
         clocked: list[tuple[_TypePlan, Run, I64, I64]] = []
         arrived: list[tuple[_TypePlan, Run]] = []
+        moves = _moves(moved)
         for name in after.type_names():
-            plan = self._plan_of(name, after, moment, definitions)
+            edit = after.changes.events.get(name)
+            if edit is None and name in self._plans:
+                # What was published is known to the plan that it was counted by.
+                plan = self._plans[name]
+            else:
+                plan = self._plan_of(name, after, moment, definitions)
             if plan is None:
                 continue
-            crossed = self._crossing(plan, name, after, moved)
+            crossed = None if moves is None else self._crossing(plan, name, after, moves)
             if crossed is not None:
                 clocked.append((plan, *crossed))
-            edit = after.changes.events.get(name)
             if edit is not None:
                 arrived.extend((plan, piece) for piece in edit.pieces)
         if not clocked and not arrived:
@@ -454,38 +475,29 @@ class Tallies:
         )
 
     @staticmethod
-    def _crossing(
-        plan: _TypePlan, name: str, after: After, moved: list[list[tuple[Span, int]]]
-    ) -> tuple[Run, I64, I64] | None:
+    def _crossing(plan: _TypePlan, name: str, after: After, moves: _Moves) -> tuple[Run, I64, I64] | None:
         """Published events that crossed an end of a window: as one run, with the window and the step of each."""
         held = after.indexes.events.types.get(name)
         if held is None:
             return None
-        moves = [
-            (number, span.first, span.last, step)
-            for number in sorted(plan.used_windows)
-            for span, step in moved[number]
-        ]
-        if not moves:
-            return None
-        numbers, firsts, lasts, steps = (
-            np.array(column, dtype=np.int64) for column in zip(*moves, strict=True)
-        )
         parts: list[tuple[Run, int, int]] = []
         chosen: list[int] = []
         for run in held.view().runs:
-            if not len(run) or lasts.max() < run.ends[0] or firsts.min() > run.ends[1]:
+            if not len(run) or moves.high < run.ends[0] or moves.low > run.ends[1]:
                 continue
             # Both ends of every window in two searches.
-            starts = np.searchsorted(run.times_us, firsts, side="left")
-            ends = np.searchsorted(run.times_us, lasts, side="right")
-            for move in np.flatnonzero(starts < ends).tolist():
-                parts.append((run, int(starts[move]), int(ends[move])))
-                chosen.append(move)
+            starts = run.times_us.searchsorted(moves.firsts, side="left").tolist()
+            ends = run.times_us.searchsorted(moves.lasts, side="right").tolist()
+            for move, window in enumerate(moves.windows):
+                if starts[move] < ends[move] and window in plan.used_windows:
+                    parts.append((run, starts[move], ends[move]))
+                    chosen.append(move)
         if not parts:
             return None
         lengths = [end - start for _, start, end in parts]
-        return _joined(parts), np.repeat(numbers[chosen], lengths), np.repeat(steps[chosen], lengths)
+        windows = np.array([moves.windows[move] for move in chosen], dtype=np.int64)
+        steps = np.array([moves.steps[move] for move in chosen], dtype=np.int64)
+        return _joined(parts), np.repeat(windows, lengths), np.repeat(steps, lengths)
 
     # ------------------------------------------------------------------------------------------------ checks
 
@@ -502,6 +514,24 @@ class Tallies:
             assert bool((held[:, column] == fresh.rows[:, column]).all()), counter.events
         full = {cell: n for cell, n in fresh.full.items() if n >= FULL}
         assert full == self._full
+
+
+def _moves(moved: Sequence[Sequence[tuple[Span, int]]]) -> _Moves | None:
+    """All that moved, by window, in arrays to search with; None if nothing did."""
+    windows = [number for number, moves in enumerate(moved) for _ in moves]
+    if not windows:
+        return None
+    spans = [span for moves in moved for span, _ in moves]
+    firsts, lasts = [span.first for span in spans], [span.last for span in spans]
+    steps = [step for moves in moved for _, step in moves]
+    return _Moves(
+        windows,
+        steps,
+        np.array(firsts, dtype=np.int64),
+        np.array(lasts, dtype=np.int64),
+        min(firsts),
+        max(lasts),
+    )
 
 
 def _ever(name: str, counters: Iterable[Counter]) -> list[int]:
