@@ -13,19 +13,25 @@ from headcount_engine.conditions.text import parse
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.model.answers import SegmentDraft
 
+SAVED_AT_ONCE = 2_000
+"""Everyone's bits of so many segments, and of what they read, are held while they are saved."""
 CHECKED = 100
 """So many segments are evaluated anew to compare with."""
 _READ_RECORDS = 1 << 40
 
 
 def save(database: Database, definitions: Sequence[Definition]) -> None:
-    """Save segments, all in one commit: one by one, what all of them share would be set up again for each."""
-    made = [
+    """Save segments, many in one commit: one by one, what all of them share would be set up again for each."""
+    for start in range(0, len(definitions), SAVED_AT_ONCE):
+        _save(database, definitions[start : start + SAVED_AT_ONCE])
+
+
+def _save(database: Database, definitions: Sequence[Definition]) -> None:
+    made = tuple(
         database._catalogue.drafted(SegmentDraft(d.name, d.rule, d.id), parse(d.rule), database._now_us())
         for d in definitions
-    ]
-    if made:
-        database._commit(lambda _: Staged(accepted=len(made), segments=tuple(made)))
+    )
+    database._commit(lambda _: Staged(accepted=len(made), segments=made))
 
 
 @dataclass(frozen=True, slots=True)

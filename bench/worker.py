@@ -35,8 +35,9 @@ def run_questions(tier: Tier, folder: Path, only: set[str], out: Path) -> None:
     chosen: list[ModuleType] = sorted(questions.ALL, key=lambda q: q is not memory_per_profile)
     chosen.insert(chosen.index(load_rate), leaf_kinds)
     chosen = [q for q in chosen if not only or q.ROW in only]
-    for part in ("measure", "measure_live"):
-        for question in chosen:
+    parts = {"measure": chosen, "measure_live": [q for q in questions.ALL if q in chosen]}
+    for part, asked in parts.items():
+        for question in asked:
             if not hasattr(question, part) and not (question is leaf_kinds and part == "measure"):
                 continue
             started = time.perf_counter()
