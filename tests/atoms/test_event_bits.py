@@ -55,7 +55,7 @@ def test_an_event_passes_by_its_bits_as_it_passes_the_test(tests: list[EventTest
     bits = EventBits({"offer": CODES, "gift": 3})
     wanted = [bits.wanted(test) for test in tests]
     bits.seal()
-    held = bits.of(RUN)
+    held = bits.of(RUN, 0, len(RUN))
     for test, want in zip(tests, wanted, strict=True):
         expected = np.ones(N, dtype=np.bool_) if test is None else event_mask(test, RUN, 0, N) != 0
         if want is None:
@@ -76,7 +76,7 @@ def test_many_conditions_on_one_property_cost_one_look_up() -> None:
         np.zeros(101, dtype=np.uint32), np.arange(101, dtype=np.int64), {"offer": np.arange(101, dtype=np.uint8)},
         np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
-    held = bits.of(run)
+    held = bits.of(run, 0, len(run))
     for code, want in enumerate(wanted, start=1):
         assert want is not None
         need = packed([want.need], 2)[0]

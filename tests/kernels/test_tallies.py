@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headcount_engine.kernels import tallies as kernels
-from headcount_engine.kernels.tallies import FULL
+from headcount_engine.kernels.tallies import ARRIVED, ENTERED, FULL, LEFT
 
 RANDOM = np.random.default_rng(37)
 CLOCK, EVENT = 3, 2
@@ -31,13 +31,6 @@ def test_a_mask_sets_one_bit(at: int) -> None:
     expected[mask == 1, at >> 6] |= np.uint64(1 << (at & 63))
     kernels.set_bit(mask, at, bits)
     assert (bits == expected).all()
-
-
-def test_profiles_get_the_places_they_have() -> None:
-    profiles = RANDOM.integers(0, 20, 30).astype(np.uint32)
-    places, rows = RANDOM.permutation(20).astype(np.uint32), np.empty(30, dtype=np.uint32)
-    kernels.local_rows(profiles, places, rows)
-    assert (rows == places[profiles]).all()
 
 
 class Counters:
@@ -87,69 +80,82 @@ def rows_of(sets: list[set[int]]) -> np.ndarray:
     return out
 
 
-@pytest.mark.parametrize("start", [0, 253, FULL])
+@pytest.mark.parametrize("span", [-1, 0, 3])
 @pytest.mark.parametrize("room", ["little", "much"])
-def test_events_step_the_counters_that_they_pass(start: int, room: str) -> None:
-    counters, n, people = Counters(9, 4), 300, 5
-    rows = RANDOM.integers(0, people, n).astype(np.uint32)
+def test_events_touch_the_counters_that_they_pass(span: int, room: str) -> None:
+    counters, n = Counters(9, 4), 300
+    profiles = RANDOM.integers(0, 1 << 32, n).astype(np.uint32)
     times = RANDOM.integers(-10, 70, n).astype(np.int64)
-    spans = RANDOM.integers(-1, 4, n).astype(np.int64)
-    # Nothing leaves a counter that it is not in: what may go below is kept out of the test by starting high.
-    steps = np.where(spans < 0, 1, RANDOM.choice([1, -1] if start else [1], n)).astype(np.int64)
     bits = [set(np.array([0, 5, 64, 70])[RANDOM.random(4) < 0.5].tolist()) for _ in range(n)]
-    counts = np.full((people, 64), start, dtype=np.uint8)
-    spilled = np.empty((len(counters.columns) if room == "little" else 5_000, 3), dtype=np.int64)
-    # By cell: what it holds, or, once it is full, every step since; the caller adds these up.
-    expected = {(r, c): start for r in range(people) for c in range(64)}
-    wanted: list[list[int]] = []
-    for i in range(n):
-        for c in counters.hit(bits[i], int(times[i]), int(spans[i])):
-            cell = int(rows[i]), int(counters.columns[c])
-            if expected[cell] == FULL or expected[cell] + steps[i] == FULL:
-                expected[cell] = FULL
-                wanted.append([*cell, int(steps[i])])
-            else:
-                expected[cell] += int(steps[i])
-    found: list[list[int]] = []
-    done = 0
+    code = ARRIVED if span < 0 else LEFT
+    wanted = [
+        (int(profiles[i]) << 32) | (int(counters.columns[c]) << 8) | code
+        for i in range(n)
+        for c in counters.hit(bits[i], int(times[i]), span)
+    ]
+    found: list[int] = []
+    done, ahead = 0, 3
     while done < n:
-        done, count = kernels.add_events(
-            done, rows, times, spans, steps, rows_of(bits), *counters.arrays(), counts, spilled
+        keys = np.zeros(ahead + (len(counters.columns) if room == "little" else 5_000), dtype=np.uint64)
+        done, used = kernels.touch(
+            done, profiles, times, span, code, rows_of(bits), *counters.arrays(), keys, ahead
         )
-        found += spilled[:count].tolist()
-    assert sorted(found) == sorted(wanted)
-    assert {cell: int(counts[cell]) for cell in expected} == expected
-    assert bool(wanted) is (start > 0)
+        assert not keys[:ahead].any()
+        found += keys[ahead:used].tolist()
+    assert sorted(found) == sorted(wanted) and wanted
 
 
+@pytest.mark.parametrize("first_id", [0, 1 << 20])
 @pytest.mark.parametrize("room", ["little", "much"])
-def test_counts_that_come_into_a_range_or_leave_it_are_told_with_why(room: str) -> None:
-    people, width = 40, 16
-    before, between, after = (RANDOM.choice([0, 1, 2, 3, 254, FULL], (people, width)) for _ in range(3))
-    before, between, after = (a.astype(np.uint8) for a in (before, between, after))
-    after[::3] = before[::3]
-    ranges = [(0, 0), (1, 1 << 62), (2, 3), (0, 2), (300, 1 << 62)]
+def test_cells_are_settled_and_counts_that_change_range_are_told_with_why(room: str, first_id: int) -> None:
+    people, width, steps = 40, 16, 3_000
+    before = RANDOM.choice([10, 11, 12, 13, 251, 253, 254, FULL], (people, width)).astype(np.uint8)
+    rows, columns = RANDOM.integers(0, people, steps), RANDOM.integers(0, width, steps)
+    codes = RANDOM.choice([LEFT, ENTERED, ARRIVED], steps, p=[0.4, 0.3, 0.3])
+    keys = ((rows + first_id) << 32 | columns << 8 | codes).astype(np.uint64)
+    keys.sort()
+    ranges = [(0, 10), (11, 1 << 62), (12, 13), (10, 12), (300, 1 << 62)]
     by_column = [[i for i in range(5) if RANDOM.random() < 0.3] for _ in range(width)]
     starts, picked = lists(by_column)
     lows, highs = (np.array([ranges[i][k] for i in picked.tolist()], dtype=np.int64) for k in (0, 1))
     slots = np.arange(len(picked), dtype=np.int64) + 100
-    out = np.empty((len(picked) if room == "little" else 9_000, 3), dtype=np.int64)
-    found: list[list[int]] = []
-    first = 0
-    while first < people:
-        first, count = kernels.crossed(
-            first, before, between, after, before.view(np.uint64), after.view(np.uint64), starts, slots, lows, highs,
-            CLOCK, EVENT, out,
+    cells, values = np.zeros(steps, dtype=np.uint64), np.zeros(steps, dtype=np.uint8)
+    full = np.zeros((steps, 4), dtype=np.int64)
+    out = np.empty((5 if room == "little" else 9_000, 3), dtype=np.int64)
+    told: list[list[int]] = []
+    done = cell = fulls = rounds = 0
+    kept = before.copy()
+    while done < steps:
+        done, cell, found, fulls = kernels.settle(
+            done, keys, first_id, before, starts, slots, lows, highs, CLOCK, EVENT, cells, values, cell, out,
+            full, fulls,
         )  # fmt: skip
-        found += out[:count].tolist()
-    wanted = []
-    for row in range(people):
-        for column in range(width):
-            old, middle, new = (int(a[row, column]) for a in (before, between, after))
-            if FULL in (old, new):
-                continue
-            for i in range(starts[column], starts[column + 1]):
-                was, meanwhile, now = (lows[i] <= n <= highs[i] for n in (old, middle, new))
-                if was != now:
-                    wanted.append([row, int(slots[i]), CLOCK if meanwhile == now else EVENT])
-    assert found == wanted and wanted
+        told += out[:found].tolist()
+        rounds += 1
+    assert (kept == before).all() and (rounds > 1) is (room == "little")
+    moved: dict[tuple[int, int], list[int]] = {}
+    for row, column, code in zip(rows.tolist(), columns.tolist(), codes.tolist(), strict=True):
+        clocked, arrived = moved.setdefault((row, column), [0, 0])
+        moved[row, column] = [
+            clocked + (0 if code == ARRIVED else code - LEFT or -1),
+            arrived + (code == ARRIVED),
+        ]
+    wanted, wanted_full = [], []
+    after = before.copy()
+    for place, (row, column) in enumerate(sorted(moved)):
+        old, (by_clock, by_events) = int(before[row, column]), moved[row, column]
+        middle, new = old + by_clock, old + by_clock + by_events
+        if old == FULL or new >= FULL:
+            wanted_full.append([place, old, by_clock, by_events])
+            after[row, column] = FULL
+            continue
+        after[row, column] = np.uint8(new & FULL)
+        for i in range(starts[column], starts[column + 1]):
+            was, meanwhile, now = (lows[i] <= count <= highs[i] for count in (old, middle, new))
+            if was != now:
+                wanted.append([first_id + row, int(slots[i]), CLOCK if meanwhile == now else EVENT])
+    assert told == wanted and wanted
+    assert full[:fulls].tolist() == wanted_full and wanted_full
+    assert cell == len(moved)
+    kernels.put(cells[:cell], values[:cell], first_id, before)
+    assert (before == after).all()

@@ -19,7 +19,7 @@ from headcount_engine.atoms.masks import Masks
 from headcount_engine.atoms.reads import Reads, crossings
 from headcount_engine.atoms.registry import Atom, AtomKey, AtomKind, Atoms
 from headcount_engine.atoms.rows import Rows
-from headcount_engine.atoms.tallies import Tallies, TallyEdit, Toggles, ascending
+from headcount_engine.atoms.tallies import Recount, Tallies, TallyEdit, Toggles, ascending
 from headcount_engine.atoms.timed import TimedColumns, TimedEdit
 from headcount_engine.atoms.toplists import Ranks, RanksEdit
 from headcount_engine.bitmaps import Bitmap
@@ -357,7 +357,7 @@ class CurrentAtoms:
         moment: Moment,
         definitions: Definitions,
         lists: Mapping[AtomKey, Bitmap],
-    ) -> tuple[U64, TallyEdit]:
+    ) -> tuple[U64, Recount]:
         """The rows of some profiles found anew from their data, ranks apart, which stay as they are."""
         types = frozenset(after.type_names())
         few = Few(after, ids, types)
@@ -395,9 +395,9 @@ class CurrentAtoms:
                 mask[atom.slot >> 6] |= np.uint64(1 << (atom.slot & 63))
         return (rows & ~mask) | (others & mask)
 
-    def publish_tallies(self, edit: TallyEdit) -> None:
+    def publish_recount(self, edit: Recount) -> None:
         """Make counters of some profiles that were counted anew the counters."""
-        self._tallies.publish(edit)
+        self._tallies.publish_recount(edit)
 
     def forget_bindings(self) -> None:
         """What settings decide may mean something else from now on."""

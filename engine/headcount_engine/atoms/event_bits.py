@@ -62,16 +62,16 @@ class EventBits:
                 passing = predicates.passes(test.predicate, np.arange(len(table), dtype=np.uint32))
                 table[passing, bit >> 6] |= np.uint64(1 << (bit & 63))
 
-    def of(self, run: Run) -> U64:
-        """The bits of every event of a run: u64 of (n, words)."""
-        bits = np.zeros((len(run), self.words), dtype=np.uint64)
+    def of(self, run: Run, start: int, end: int) -> U64:
+        """The bits of events [start, end) of a run: u64 of (n, words)."""
+        bits = np.zeros((end - start, self.words), dtype=np.uint64)
         for name, table in self._tables.items():
             held = run.properties.get(name)
             if held is not None:
-                kernels.look_up(np.ascontiguousarray(held), table, bits)
+                kernels.look_up(np.ascontiguousarray(held[start:end]), table, bits)
         for test, bit in self._tests.items():
             if not (isinstance(test, PropertyTest) and test.name in self._tables):
-                kernels.set_bit(event_mask(test, run, 0, len(run)), bit, bits)
+                kernels.set_bit(event_mask(test, run, start, end), bit, bits)
         return bits
 
     def _bit(self, test: EventTest) -> int:

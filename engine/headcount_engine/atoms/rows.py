@@ -17,7 +17,7 @@ from headcount_engine.limits import BLOCK_WORDS
 from headcount_engine.model.batches import I64, U64
 
 SHARD_BITS = 20
-_SHARD_ROWS = 1 << SHARD_BITS
+SHARD_ROWS = 1 << SHARD_BITS
 _LEAST_ROWS = 1 << 12
 _TRANSPOSED_MIN = 6
 """From so many columns of one word on, blocks of 64 by 64 bits are turned at once."""
@@ -42,7 +42,7 @@ class Rows(Generic[Cell]):
         while len(self._shards) <= last:
             self._shards.append(np.zeros((0, self.width), dtype=self._dtype))
         for number, shard in enumerate(self._shards):
-            wanted = min(self.ids_end - (number << SHARD_BITS), _SHARD_ROWS)
+            wanted = min(self.ids_end - (number << SHARD_BITS), SHARD_ROWS)
             if wanted > len(shard):
                 rows = max(_LEAST_ROWS, 1 << (wanted - 1).bit_length())
                 self._shards[number] = _grown(shard, rows, self.width)
@@ -61,19 +61,19 @@ class Rows(Generic[Cell]):
             return cast("NDArray[Cell]", np.take(self._shards[0], ids, axis=0))
         out: NDArray[Any] = np.empty((len(ids), self.width), dtype=self._dtype)
         for number, start, end in shard_cuts(ids):
-            np.take(self._shards[number], ids[start:end] & (_SHARD_ROWS - 1), axis=0, out=out[start:end])
+            np.take(self._shards[number], ids[start:end] & (SHARD_ROWS - 1), axis=0, out=out[start:end])
         return cast("NDArray[Cell]", out)
 
     def scatter(self, ids: I64, rows: NDArray[Cell]) -> None:
         """Write rows of ascending ids."""
         for number, start, end in shard_cuts(ids):
-            self._shards[number][ids[start:end] & (_SHARD_ROWS - 1)] = rows[start:end]
+            self._shards[number][ids[start:end] & (SHARD_ROWS - 1)] = rows[start:end]
 
     def row(self, id_: int) -> NDArray[Cell]:
         """A copy of one row; zeros for an id that has none."""
         if id_ >= self.ids_end:
             return np.zeros(self.width, dtype=self._dtype)
-        row: NDArray[Cell] = self._shards[id_ >> SHARD_BITS][id_ & (_SHARD_ROWS - 1)].copy()
+        row: NDArray[Cell] = self._shards[id_ >> SHARD_BITS][id_ & (SHARD_ROWS - 1)].copy()
         return row
 
     def shards(self) -> list[tuple[int, NDArray[Cell]]]:

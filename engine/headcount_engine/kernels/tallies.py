@@ -1,7 +1,7 @@
 """Counts of events in windows, kept for every profile: one byte a counter, profile by profile.
 
-255 stands for "255 or more": what such a cell really holds is the caller's business, who is told of every step that
-touches one.
+255 stands for "255 or more": what such a cell really holds is the caller's business, who is told of every one that is
+touched. Steps are first noted, as keys, and sorted, so that each cell is looked at once and memory is walked in order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from headcount_engine.kernels.jit import inline_kernel, kernel
 from headcount_engine.model.batches import I64, U8, U32, U64
 
 FULL = 255
+LEFT, ENTERED, ARRIVED = 0, 1, 2
+"""Why an event moves a counter: it left the window by the clock, entered it by the clock, or is new."""
+COLUMNS_MAX = 1 << 24
 
 
 @kernel(*(f"({t}[::1], uint64[:, ::1], uint64[:, ::1])" for t in ("uint8", "uint16", "uint32")))
@@ -43,30 +46,20 @@ def _passes(bits: U64, need: U64, deny: U64) -> bool:
 
 
 @inline_kernel
-def _step(counts: U8, row: int, column: int, step: int, spilled: I64, out: int) -> int:
-    """Move one cell; returns how many steps are spilled by now."""
-    held = np.int64(counts[row, column])
-    if held == FULL or held + step == FULL:
-        counts[row, column] = np.uint8(FULL)
-        spilled[out, 0] = row
-        spilled[out, 1] = column
-        spilled[out, 2] = step
-        return out + 1
-    counts[row, column] = np.uint8(held + step)
-    return out
+def _key(profile: int, column: int, code: int) -> np.uint64:
+    return (np.uint64(profile) << np.uint64(32)) | np.uint64((column << 8) | code)
 
 
 @kernel(
-    "(int64, uint32[::1], int64[::1], int64[::1], int64[::1], uint64[:, ::1], int64[::1], int64[::1], int64[::1], "
-    "int64[::1], int64[::1], int64[::1], uint64[:, ::1], uint64[:, ::1], int64[::1], int64[::1], uint8[:, ::1], "
-    "int64[:, ::1])"
+    "(int64, uint32[::1], int64[::1], int64, int64, uint64[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], "
+    "int64[::1], int64[::1], uint64[:, ::1], uint64[:, ::1], int64[::1], int64[::1], uint64[::1], int64)"
 )
-def add_events(
+def touch(
     first: int,
-    rows: U32,
+    profiles: U32,
     times_us: I64,
-    spans: I64,
-    steps: I64,
+    span: int,
+    code: int,
     bits: U64,
     always_starts: I64,
     always: I64,
@@ -78,35 +71,31 @@ def add_events(
     deny: U64,
     firsts: I64,
     lasts: I64,
-    counts: U8,
-    spilled: I64,
+    keys: U64,
+    used: int,
 ) -> tuple[int, int]:
-    """Add events to, or take them from, the counters that they pass, from event `first` on.
+    """Note the counters that events move, from event `first` on, as keys: profile << 32 | column << 8 | code.
 
-    Event i belongs to row rows[i] of `counts`. Where spans[i] is -1 it is new and counts in every span that holds its
-    time (firsts[s] <= time <= lasts[s]); else it has just entered (steps[i] = 1) or left (-1) span spans[i].
+    Where `span` is -1 the events are new and count in every span that holds their time (firsts[s] <= time <= lasts[s]);
+    else they have just entered or left that span. Counter c is column columns[c], over span windows[c], and its events
+    need and must not have some `bits`. Those that need none are listed by span (`always`), the others under one of the
+    bits that they need (`by_bit`), so that an event looks at few.
 
-    Counter c is column columns[c] of `counts`, over span windows[c], and its events need and must not have some
-    `bits`. Those that need none are listed by span (`always`), the others under one of the bits that they need
-    (`by_bit`), so that an event looks at few.
-
-    Steps on full cells go to `spilled` as (row, column, step). Returns (events done, spilled): it stops before an event
-    whose steps might not fit.
+    Keys are written from place `used` on. Returns (events done, places used): it stops before an event whose keys might
+    not fit.
     """
-    out = 0
-    for i in range(first, len(rows)):
-        if out + len(columns) > len(spilled):
-            return i, out
-        low = 0 if spans[i] < 0 else spans[i]
-        high = len(firsts) if spans[i] < 0 else spans[i] + 1
-        step = steps[i]
+    low, high = (0, len(firsts)) if span < 0 else (span, span + 1)
+    for i in range(first, len(profiles)):
+        if used + len(columns) > len(keys):
+            return i, used
         for s in range(low, high):
-            if spans[i] < 0 and not firsts[s] <= times_us[i] <= lasts[s]:
+            if span < 0 and not firsts[s] <= times_us[i] <= lasts[s]:
                 continue
             for j in range(always_starts[s], always_starts[s + 1]):
                 c = always[j]
                 if _passes(bits[i], need[c], deny[c]):
-                    out = _step(counts, rows[i], columns[c], step, spilled, out)
+                    keys[used] = _key(profiles[i], columns[c], code)
+                    used += 1
         for word in range(bits.shape[1]):
             left = bits[i, word]
             while left != np.uint64(0):
@@ -115,66 +104,90 @@ def add_events(
                 for j in range(bit_starts[bit], bit_starts[bit + 1]):
                     c = by_bit[j]
                     s = windows[c]
-                    if spans[i] < 0:
+                    if span < 0:
                         if not firsts[s] <= times_us[i] <= lasts[s]:
                             continue
-                    elif spans[i] != s:
+                    elif span != s:
                         continue
                     if _passes(bits[i], need[c], deny[c]):
-                        out = _step(counts, rows[i], columns[c], step, spilled, out)
-    return len(rows), out
-
-
-@kernel("(uint32[::1], uint32[::1], uint32[::1])")
-def local_rows(profiles: U32, places: U32, rows: U32) -> None:
-    """rows[i] = places[profiles[i]]."""
-    for i in range(len(profiles)):
-        rows[i] = places[profiles[i]]
+                        keys[used] = _key(profiles[i], columns[c], code)
+                        used += 1
+    return len(profiles), used
 
 
 @kernel(
-    "(int64, uint8[:, ::1], uint8[:, ::1], uint8[:, ::1], uint64[:, ::1], uint64[:, ::1], int64[::1], int64[::1], "
-    "int64[::1], int64[::1], int64, int64, int64[:, ::1])"
+    "(int64, uint64[::1], int64, uint8[:, ::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64, "
+    "uint64[::1], uint8[::1], int64, int64[:, ::1], int64[:, ::1], int64)"
 )
-def crossed(
+def settle(
     first: int,
-    before: U8,
-    between: U8,
-    after: U8,
-    before_eights: U64,
-    after_eights: U64,
+    keys: U64,
+    first_id: int,
+    counts: U8,
     atom_starts: I64,
     atoms: I64,
     lows: I64,
     highs: I64,
     clock: int,
     event: int,
-    out: I64,
-) -> tuple[int, int]:
-    """Which counts have come into or gone out of the range of an atom: (row, atom, cause), from row `first` on.
+    cells: U64,
+    values: U8,
+    cell: int,
+    toggles: I64,
+    full: I64,
+    fulls: int,
+) -> tuple[int, int, int, int]:
+    """What ascending keys make of the cells they name, and which counts thereby come into or go out of a range.
 
-    `between` is the state after the clock and before the events: an atom that has flipped by then flipped by the
-    `clock`. By column, `atoms` with their ranges `lows` and `highs`; `*_eights` are the counts eight at a time. Full
-    cells are left out. Returns (rows done, found).
+    `counts` are the rows of profiles from `first_id` on, which stay as they are. By column, `atoms` with their ranges
+    `lows` and `highs`: (profile, atom, cause) goes to `toggles`, where an atom that flips by the clock alone already
+    has the cause `clock`, and `event` otherwise. Each cell goes to `cells` as profile << 32 | column << 8, with what it
+    will hold to `values`, from place `cell` on; of those that are full or may become it, (place, held, clock's steps,
+    events' steps) goes to `full` from place `fulls` on, and nothing else is said.
+
+    Returns (keys done, next place of cells, toggles, next place of full): it stops before toggles might not fit.
     """
     found = 0
-    for row in range(first, len(before)):
-        if found + len(atoms) > len(out):
-            return row, found
-        for eight in range(before_eights.shape[1]):
-            if before_eights[row, eight] == after_eights[row, eight]:
-                continue
-            for column in range(8 * eight, 8 * eight + 8):
-                old, new = np.int64(before[row, column]), np.int64(after[row, column])
-                if old in (new, FULL) or new == FULL:
-                    continue
-                middle = np.int64(between[row, column])
-                for i in range(atom_starts[column], atom_starts[column + 1]):
-                    was = lows[i] <= old <= highs[i]
-                    now = lows[i] <= new <= highs[i]
-                    if was != now:
-                        out[found, 0] = row
-                        out[found, 1] = atoms[i]
-                        out[found, 2] = clock if (lows[i] <= middle <= highs[i]) == now else event
-                        found += 1
-    return len(before), found
+    at = first
+    while at < len(keys):
+        name = keys[at] >> np.uint64(8)
+        column = np.int64(name & np.uint64(0xFFFFFF))
+        if found + atom_starts[column + 1] - atom_starts[column] > len(toggles):
+            break
+        by_clock, by_events = 0, 0
+        while at < len(keys) and keys[at] >> np.uint64(8) == name:
+            code = np.int64(keys[at] & np.uint64(0xFF))
+            if code == ARRIVED:
+                by_events += 1
+            else:
+                by_clock += 1 if code == ENTERED else -1
+            at += 1
+        profile = np.int64(name >> np.uint64(24))
+        old = np.int64(counts[profile - first_id, column])
+        middle = old + by_clock
+        new = middle + by_events
+        cells[cell] = name << np.uint64(8)
+        if old == FULL or new >= FULL:
+            full[fulls, 0], full[fulls, 1], full[fulls, 2], full[fulls, 3] = cell, old, by_clock, by_events
+            fulls += 1
+            values[cell] = FULL
+        else:
+            values[cell] = np.uint8(new)
+            for i in range(atom_starts[column], atom_starts[column + 1]):
+                was = lows[i] <= old <= highs[i]
+                now = lows[i] <= new <= highs[i]
+                if was != now:
+                    toggles[found, 0] = profile
+                    toggles[found, 1] = atoms[i]
+                    toggles[found, 2] = clock if (lows[i] <= middle <= highs[i]) == now else event
+                    found += 1
+        cell += 1
+    return at, cell, found, fulls
+
+
+@kernel("(uint64[::1], uint8[::1], int64, uint8[:, ::1])")
+def put(cells: U64, values: U8, first_id: int, counts: U8) -> None:
+    """Write cells (profile << 32 | column << 8) of the rows of profiles from `first_id` on."""
+    for i in range(len(cells)):
+        profile = np.int64(cells[i] >> np.uint64(32))
+        counts[profile - first_id, np.int64((cells[i] >> np.uint64(8)) & np.uint64(0xFFFFFF))] = values[i]

@@ -20,7 +20,8 @@ from headcount_engine.atoms.after import NO_CHANGES, After, Changes
 from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
 from headcount_engine.atoms.registry import Atom, AtomKey, Listed, Retained
 from headcount_engine.atoms.rows import Rows, column_words, put_columns
-from headcount_engine.atoms.tallies import TallyEdit, Toggles, ascending, lists_of
+from headcount_engine.atoms.tallies import Recount, Toggles, ascending
+from headcount_engine.atoms.touches import lists_of
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
@@ -69,7 +70,7 @@ class LiveEdit:
 
     moment: Moment
     atoms: AtomsEdit | None = None
-    tallies: TallyEdit | None = None
+    recount: Recount | None = None
     ids: I64 = field(default_factory=lambda: _NO_IDS)
     atom_rows: U64 | None = None
     member_rows: U64 | None = None
@@ -338,8 +339,8 @@ class LiveSegments:
             self._machine = None
         if edit.atoms is not None:
             self._atoms.publish(edit.atoms, edit.moment)
-        if edit.tallies is not None:
-            self._atoms.publish_tallies(edit.tallies)
+        if edit.recount is not None:
+            self._atoms.publish_recount(edit.recount)
         if edit.atom_rows is not None and edit.member_rows is not None:
             self._atoms.rows.scatter(edit.ids, edit.atom_rows)
             self._rows.scatter(edit.ids, edit.member_rows)
