@@ -159,3 +159,13 @@ def test_elements_of_sets_are_counted() -> None:
         sets.count_passing(elements, starts, first, end, passes, out)
         of = [elements[starts[i] : starts[i + 1]] for i in range(first, end)]
         assert out.tolist() == [sum(passes[e] != 0 for e in one) for one in of]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"])
+def test_the_extent_leaves_out_absent_values(dtype: str) -> None:
+    absent = 0 if dtype.startswith("u") else np.iinfo(dtype).min
+    values = np.array([absent, 7, 3, absent, 100, absent], dtype=dtype)
+    assert columns.extent(values, values.dtype.type(absent)) == (3, 100)
+    assert columns.extent(values[1:2].copy(), values.dtype.type(absent)) == (7, 7)
+    nobody = columns.extent(values[:1].copy(), values.dtype.type(absent))
+    assert nobody[0] > nobody[1]

@@ -35,6 +35,7 @@ class EventBits:
         self._codes = codes
         self._tests: dict[EventTest, int] = {}
         self._tables: dict[str, U64] = {}
+        self._untabled: list[tuple[EventTest, int]] = []
         self.words = 1
 
     def wanted(self, test: EventTest | None) -> Wanted | None:
@@ -61,6 +62,8 @@ class EventBits:
                     self._tables[test.name] = table
                 passing = predicates.passes(test.predicate, np.arange(len(table), dtype=np.uint32))
                 table[passing, bit >> 6] |= np.uint64(1 << (bit & 63))
+            else:
+                self._untabled.append((test, bit))
 
     def of(self, run: Run, start: int, end: int) -> U64:
         """The bits of events [start, end) of a run: u64 of (n, words)."""
@@ -68,10 +71,9 @@ class EventBits:
         for name, table in self._tables.items():
             held = run.properties.get(name)
             if held is not None:
-                kernels.look_up(np.ascontiguousarray(held[start:end]), table, bits)
-        for test, bit in self._tests.items():
-            if not (isinstance(test, PropertyTest) and test.name in self._tables):
-                kernels.set_bit(event_mask(test, run, start, end), bit, bits)
+                kernels.look_up(held[start:end], table, bits)
+        for test, bit in self._untabled:
+            kernels.set_bit(event_mask(test, run, start, end), bit, bits)
         return bits
 
     def _bit(self, test: EventTest) -> int:

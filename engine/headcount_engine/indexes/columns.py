@@ -32,7 +32,11 @@ def narrowest(dtype: np.dtype[Any], values: Stored) -> np.dtype[Any]:
     """The narrowest dtype of the same family, at least `dtype`, that holds the values and an absent one."""
     if dtype.kind == "f" or not len(values):
         return dtype
-    low, high = int(values.min()), int(values.max())
+    return narrowest_between(dtype, int(values.min()), int(values.max()))
+
+
+def narrowest_between(dtype: np.dtype[Any], low: int, high: int) -> np.dtype[Any]:
+    """The narrowest dtype of the same family of whole numbers, at least `dtype`, for low to high and an absent one."""
     for candidate in _WHOLE if dtype.kind == "i" else _CODES:
         info = np.iinfo(candidate)
         fits = info.min + (candidate.kind == "i") <= low and high <= info.max

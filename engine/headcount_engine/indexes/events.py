@@ -1,7 +1,7 @@
 """Events by type: for each a list of runs, and the types of their properties.
 
 A batch that is newest goes at the end of an open run; any other becomes a run of its own. Runs of similar size are
-merged eight at a time, so a file in any order loads at the same order of cost. Views are tuples of immutable runs:
+merged when there are more than eight, so a file in any order loads at the same order of cost. Views are tuples of immutable runs:
 a reader needs no pin.
 """
 
@@ -20,6 +20,8 @@ from headcount_engine.model.batches import I64, U32
 from headcount_engine.model.values import Kind, ValueType
 
 _MERGE_AT = 8
+_SMALL_BITS, _SIZE_BITS = 12, 3
+"""Runs of up to 4,095 events are of one size; from there on each eightfold is another."""
 
 ROW = "$row"
 """The hidden property that holds an event's row in its batch (+ 1) where the batch held several event types."""
@@ -104,9 +106,12 @@ class EventType:
 
     def compact(self) -> None:
         """Merge small runs if there are too many. Changes no answer; readers keep the runs they hold."""
-        if len(self._open) > _MERGE_AT:
-            self._merge_small()
-            self._show()
+        crowd = self._crowd()
+        while crowd:
+            self._merge(crowd)
+            crowd = self._crowd()
+            if not crowd:
+                self._show()
 
     def rewritten(
         self, change: Callable[[Run], Run | None], retention: Retention | None = None
@@ -170,20 +175,25 @@ class EventType:
             self._open.remove(tail)
             self._sealed.append(tail.run)
 
-    def _merge_small(self) -> None:
-        while len(self._open) > _MERGE_AT:
-            smallest = sorted(self._open, key=lambda t: len(t.run))[:_MERGE_AT]
-            merged = runs.merge([tail.run for tail in smallest])
-            self._open = [t for t in self._open if t not in smallest]
-            if len(merged) < SEALED_ROWS:
-                self._open.append(Tail(merged))
-                continue
-            for start in range(0, len(merged), SEALED_ROWS):
-                piece = runs.cut(merged, start, min(start + SEALED_ROWS, len(merged)))
-                if len(piece) >= SEALED_ROWS:
-                    self._sealed.append(piece)
-                else:
-                    self._open.append(Tail(piece))
+    def _crowd(self) -> list[Tail]:
+        """Open runs of about one size of which there are too many: a large one is not merged for the sake of a small."""
+        by_size: dict[int, list[Tail]] = {}
+        for tail in self._open:
+            by_size.setdefault(max(len(tail.run).bit_length() - _SMALL_BITS, 0) // _SIZE_BITS, []).append(tail)
+        return next((tails for tails in by_size.values() if len(tails) > _MERGE_AT), [])
+
+    def _merge(self, tails: list[Tail]) -> None:
+        merged = runs.merge([tail.run for tail in tails])
+        self._open = [t for t in self._open if t not in tails]
+        if len(merged) < SEALED_ROWS:
+            self._open.append(Tail(merged))
+            return
+        for start in range(0, len(merged), SEALED_ROWS):
+            piece = runs.cut(merged, start, min(start + SEALED_ROWS, len(merged)))
+            if len(piece) >= SEALED_ROWS:
+                self._sealed.append(piece)
+            else:
+                self._open.append(Tail(piece))
 
     def restore(
         self,

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headcount_engine.indexes.columns import narrowest, widen
+from headcount_engine.indexes.columns import narrowest_between, widen
 from headcount_engine.indexes.postings import Postings
 from headcount_engine.indexes.predicates import Stored, absent_value
 from headcount_engine.kernels import events as kernels
+from headcount_engine.kernels.columns import extent
 from headcount_engine.model.batches import I64, U32
 
 SEALED_ROWS = 1 << 20
@@ -320,7 +321,8 @@ def stored_narrow(values: Stored) -> Stored:
         return values
     absent = absent_value(values.dtype)
     least = np.dtype("int8") if values.dtype.kind == "i" else np.dtype("uint8")
-    dtype = narrowest(least, values[values != absent])
+    low, high = extent(values, values.dtype.type(absent))
+    dtype = narrowest_between(least, low, high) if low <= high else least
     if dtype == values.dtype:
         return values
     if dtype.kind == "u":

@@ -18,6 +18,7 @@ from headcount_engine.model.batches import F64, I64, U8, U64
 
 _WIDTHS = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float64")
 _CODES = ("uint8", "uint16", "uint32")
+_WHOLE = ("int8", "int16", "int32", "int64")
 
 
 @kernel(*(f"({t}[::1], {t}, {t}, uint64[::1])" for t in _WIDTHS))
@@ -139,3 +140,18 @@ def month_days_to_words(days: NDArray[Any], passes: U8, words: U64) -> None:
                 month = month + 3 if month < 10 else month - 9
                 word |= np.uint64(passes[32 * month + day] != 0) << np.uint64(i)
         words[w] = word
+
+
+@kernel(*(f"({t}[::1], {t})" for t in (*_CODES, *_WHOLE)))
+def extent(values: NDArray[Any], absent: Any) -> tuple[int, int]:
+    """The least and the greatest value but for absent ones; (1, 0) where there is none."""
+    first = 0
+    while first < len(values) and values[first] == absent:
+        first += 1
+    if first == len(values):
+        return 1, 0
+    low, high = values[first], values[first]
+    for i in range(first, len(values)):
+        value = values[i] if values[i] != absent else low
+        low, high = min(low, value), max(high, value)
+    return np.int64(low), np.int64(high)
