@@ -20,10 +20,9 @@ from headcount_engine.atoms.reads import matches
 from headcount_engine.atoms.rows import SHARD_ROWS, Rows
 from headcount_engine.atoms.touches import (
     Counter,
+    Follower,
     Touches,
     TypePlan,
-    cross,
-    moves_between,
     plan_of,
     signature_of,
 )
@@ -116,6 +115,7 @@ class Tallies:
         self._free: list[int] = []
         self._plans: dict[str, TypePlan | None] = {}
         self._ranges: _Ranges | None = None
+        self._follower = Follower()
 
     def __len__(self) -> int:
         return len(self._counters)
@@ -163,6 +163,7 @@ class Tallies:
         used = {counter.window for counter in self._counters.values()}
         kept = [(w, span) for w, span in zip(self._windows, self._spans, strict=True) if w in used]
         self._windows, self._spans = [w for w, _ in kept], tuple(span for _, span in kept)
+        self._follower.forget()
 
     def counters(self) -> Sequence[Counter]:
         return list(self._counters.values())
@@ -213,6 +214,7 @@ class Tallies:
             if counter.window not in self._windows:
                 self._windows.append(counter.window)
                 self._plans.clear()
+                self._follower.forget()
                 self._spans = (*self._spans, _span(counter.window, moment))
 
     # ------------------------------------------------------------------------------------------------ a commit
@@ -224,7 +226,7 @@ class Tallies:
         if not self._counters:
             return None
         spans = tuple(_span(window, moment) for window in self._windows)
-        moves = moves_between(self._spans, spans)
+        moves = self._follower.step(self._spans, spans)
         touches = Touches(spans)
         for name in after.type_names():
             edit = after.changes.events.get(name)
@@ -237,7 +239,7 @@ class Tallies:
                 continue
             held = after.indexes.events.types.get(name)
             if moves is not None and held is not None:
-                cross(touches, plan, held.view().runs, moves)
+                self._follower.cross(touches, plan, held.view().runs, moves)
             for piece in edit.pieces if edit is not None else ():
                 touches.arrive(plan, piece)
         if not len(touches):

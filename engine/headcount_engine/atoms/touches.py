@@ -170,8 +170,9 @@ class Touches:
 class Moves:
     """Stretches of time that crossed an end of a window since the last moment, `low` to `high` in all.
 
-    firsts, lasts   of each stretch, inclusive
-    windows, steps  the window, and what the count of an event in the stretch changes by
+    firsts, lasts    of each stretch, inclusive
+    windows, steps   the window, and what the count of an event in the stretch changes by
+    ends             where all windows begin and where they end by now
     """
 
     windows: list[int]
@@ -180,38 +181,81 @@ class Moves:
     lasts: I64
     low: int
     high: int
+    ends: tuple[I64, I64]
 
 
-def moves_between(before: Sequence[Span], now: Sequence[Span]) -> Moves | None:
-    """All that moved, by window, in arrays to search with; None if nothing did."""
-    moved = [crossings(old, new) for old, new in zip(before, now, strict=True)]
-    windows = [number for number, moves in enumerate(moved) for _ in moves]
-    if not windows:
-        return None
-    spans = [span for moves in moved for span, _ in moves]
-    firsts, lasts = [span.first for span in spans], [span.last for span in spans]
-    steps = [step for moves in moved for _, step in moves]
-    return Moves(
-        windows,
-        steps,
-        np.array(firsts, dtype=np.int64),
-        np.array(lasts, dtype=np.int64),
-        min(firsts),
-        max(lasts),
-    )
+class Follower:
+    """Follows the ends of windows through runs. A run that nothing crossed is left alone until something can.
+
+    `moved_us` adds up the furthest that any end has moved at each step, so that a run whose next event is so many
+    microseconds ahead of every end need not be looked at before it has grown by as many.
+    """
+
+    def __init__(self) -> None:
+        self._as = object()
+        self._moved_us = 0
+
+    def forget(self) -> None:
+        """There are other windows: what was noted of runs holds no longer."""
+        self._as = object()
+
+    def step(self, before: Sequence[Span], now: Sequence[Span]) -> Moves | None:
+        """What crosses an end as windows move; None if nothing can."""
+        moved = [crossings(old, new) for old, new in zip(before, now, strict=True)]
+        windows = [number for number, moves in enumerate(moved) for _ in moves]
+        if not windows:
+            return None
+        steps = [
+            step
+            for old, new in zip(before, now, strict=True)
+            for step in (new.first - old.first, new.last - old.last)
+        ]
+        if min(steps) < 0:
+            self.forget()
+        self._moved_us += max(steps)
+        spans = [span for moves in moved for span, _ in moves]
+        firsts, lasts = [span.first for span in spans], [span.last for span in spans]
+        return Moves(
+            windows,
+            [step for moves in moved for _, step in moves],
+            np.array(firsts, dtype=np.int64),
+            np.array(lasts, dtype=np.int64),
+            min(firsts),
+            max(lasts),
+            (np.array([s.first for s in now]), np.array([s.last for s in now])),
+        )
+
+    def cross(self, touches: Touches, plan: TypePlan, runs: Sequence[Run], moves: Moves) -> None:
+        """Note the steps of published events of one type that crossed an end of a window."""
+        for run in runs:
+            note = run.quiet
+            if note and note[0][0] is self._as and self._moved_us < note[0][1]:
+                continue
+            if not len(run) or moves.high < run.ends[0] or moves.low > run.ends[1]:
+                continue
+            # Both ends of every window in two searches.
+            starts = run.times_us.searchsorted(moves.firsts, side="left").tolist()
+            ends = run.times_us.searchsorted(moves.lasts, side="right").tolist()
+            is_quiet = True
+            for move, window in enumerate(moves.windows):
+                if starts[move] < ends[move]:
+                    is_quiet = False
+                    if window in plan.used_windows:
+                        touches.cross(plan, run, starts[move], ends[move], window, moves.steps[move])
+            if is_quiet:
+                note[:] = [(self._as, self._moved_us + _room(run, *moves.ends))]
 
 
-def cross(touches: Touches, plan: TypePlan, runs: Sequence[Run], moves: Moves) -> None:
-    """Note the steps of published events of one type that crossed an end of a window."""
-    for run in runs:
-        if not len(run) or moves.high < run.ends[0] or moves.low > run.ends[1]:
-            continue
-        # Both ends of every window in two searches.
-        starts = run.times_us.searchsorted(moves.firsts, side="left").tolist()
-        ends = run.times_us.searchsorted(moves.lasts, side="right").tolist()
-        for move, window in enumerate(moves.windows):
-            if starts[move] < ends[move] and window in plan.used_windows:
-                touches.cross(plan, run, starts[move], ends[move], window, moves.steps[move])
+def _room(run: Run, firsts: I64, lasts: I64) -> int:
+    """How far the ends of windows have to move, the furthest of them, before one of them meets an event of a run."""
+    rooms = [1 << 62]
+    # An event at the first instant of a window leaves when that moves past it, one after the last enters when met.
+    for ends, side, extra in ((firsts, "left", 1), (lasts, "right", 0)):
+        at = run.times_us.searchsorted(ends, side=side)  # type: ignore[call-overload]
+        is_ahead = at < len(run)
+        if bool(is_ahead.any()):
+            rooms.append(int((run.times_us[at[is_ahead]] - ends[is_ahead]).min()) + extra)
+    return min(rooms)
 
 
 def lists_of(lists: Sequence[Sequence[int]]) -> tuple[I64, I64]:

@@ -1,8 +1,8 @@
 """Events by type: for each a list of runs, and the types of their properties.
 
 A batch that is newest goes at the end of an open run; any other becomes a run of its own. Runs of similar size are
-merged when there are more than eight, so a file in any order loads at the same order of cost. Views are tuples of immutable runs:
-a reader needs no pin.
+merged when there are more than eight, so a file in any order loads at the same order of cost. Views are tuples of
+immutable runs: a reader needs no pin.
 """
 
 from __future__ import annotations
@@ -176,10 +176,12 @@ class EventType:
             self._sealed.append(tail.run)
 
     def _crowd(self) -> list[Tail]:
-        """Open runs of about one size of which there are too many: a large one is not merged for the sake of a small."""
+        """Open runs of about one size of which there are too many: no large one is merged for the sake of a small."""
         by_size: dict[int, list[Tail]] = {}
         for tail in self._open:
-            by_size.setdefault(max(len(tail.run).bit_length() - _SMALL_BITS, 0) // _SIZE_BITS, []).append(tail)
+            by_size.setdefault(max(len(tail.run).bit_length() - _SMALL_BITS, 0) // _SIZE_BITS, []).append(
+                tail
+            )
         return next((tails for tails in by_size.values() if len(tails) > _MERGE_AT), [])
 
     def _merge(self, tails: list[Tail]) -> None:

@@ -105,6 +105,8 @@ class Run:
     postings: Postings = field(default_factory=Postings)
     _ends: list[tuple[int, int]] = field(default_factory=list)
     _between: list[tuple[int, int, int, int]] = field(default_factory=list)
+    quiet: list[tuple[object, int]] = field(default_factory=list)
+    """A note of whoever follows ends of windows through the run: who, and how far they can move before one is met."""
 
     @property
     def ends(self) -> tuple[int, int]:

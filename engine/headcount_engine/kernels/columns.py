@@ -154,4 +154,4 @@ def extent(values: NDArray[Any], absent: Any) -> tuple[int, int]:
     for i in range(first, len(values)):
         value = values[i] if values[i] != absent else low
         low, high = min(low, value), max(high, value)
-    return np.int64(low), np.int64(high)
+    return int(low), int(high)
