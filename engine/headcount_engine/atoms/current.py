@@ -24,6 +24,7 @@ from headcount_engine.atoms.timed import TimedColumns, TimedEdit
 from headcount_engine.atoms.toplists import Ranks, RanksEdit
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bind import Binder
+from headcount_engine.conditions.bound import ColumnTest
 from headcount_engine.conditions.needs import IDENTIFIERS, Definitions
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, Did
@@ -129,16 +130,23 @@ class CurrentAtoms:
         binder = Binder(view, moment, definitions)
         execution = Execution(view, NO_DEADLINE)
         blocks = max(view.population.blocks, 1)
-        words: dict[int, U64] = {}
+        counted = {atom.slot: _did(atom) for atom in new if atom.kind is AtomKind.COUNT}
+        words = self._tallies.words(counted, bitmaps.to_words(view.population.existing, blocks))
         for atom in new:
             self._enter(atom, after, moment)
             match atom.kind:
+                case AtomKind.COUNT:
+                    continue
                 case AtomKind.LIST:
                     held = lists.get(atom.key, bitmaps.EMPTY) & view.population.existing
                 case AtomKind.RANK:
                     held = self._ranks.watch(atom, after)
-                case AtomKind.COUNT | AtomKind.COLUMN | AtomKind.VERIFY:
-                    held = execution.members(execution.plan(binder.bind(atom.leaf)))
+                case AtomKind.COLUMN | AtomKind.VERIFY:
+                    bound = binder.bind(atom.leaf)
+                    if isinstance(bound, ColumnTest):
+                        words[atom.slot] = bound.attribute.column.words(bound.predicate, blocks)
+                        continue
+                    held = execution.members(execution.plan(bound))
             words[atom.slot] = bitmaps.to_words(held, blocks)
         self._holds_of_nobody(new, after, moment, definitions)
         return words

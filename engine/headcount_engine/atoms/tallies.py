@@ -217,6 +217,29 @@ class Tallies:
                 self._follower.forget()
                 self._spans = (*self._spans, _span(counter.window, moment))
 
+    def words(self, leaves: Mapping[int, Did], existing: U64) -> dict[int, U64]:
+        """By slot, everyone's bit of atoms on counters as they stand; `existing`: a bit for everyone there is."""
+        if not leaves:
+            return {}
+        chosen = [(slot, self._counters[leaf.events, leaf.window]) for slot, leaf in leaves.items()]
+        columns = np.array([c.column for _, c in chosen], dtype=np.int64)
+        ranges = np.array([c.atoms[slot] for slot, c in chosen], dtype=np.int64)
+        lows, highs = ranges[:, 0].copy(), np.where(ranges[:, 1] >= FULL, _UNBOUNDED, ranges[:, 1])
+        found = np.zeros((len(chosen), len(existing)), dtype=np.uint64)
+        for first, shard in self._rows.shards():
+            part = np.zeros((len(chosen), (len(shard) + 63) >> 6), dtype=np.uint64)
+            kernels.ranges_to_words(shard, columns, np.minimum(lows, FULL), highs, part)
+            room = found[:, first >> 6 : (first >> 6) + part.shape[1]]
+            room[:] = part[:, : room.shape[1]]
+        for (id_, column), held in self._full.items():
+            for place in np.flatnonzero(columns == column).tolist():
+                bit = np.uint64(1 << (id_ & 63))
+                found[place, id_ >> 6] &= ~bit
+                if ranges[place, 0] <= held <= ranges[place, 1]:
+                    found[place, id_ >> 6] |= bit
+        found &= existing
+        return {slot: found[place] for place, (slot, _) in enumerate(chosen)}
+
     # ------------------------------------------------------------------------------------------------ a commit
 
     def stage(

@@ -191,3 +191,20 @@ def put(cells: U64, values: U8, first_id: int, counts: U8) -> None:
     for i in range(len(cells)):
         profile = np.int64(cells[i] >> np.uint64(32))
         counts[profile - first_id, np.int64((cells[i] >> np.uint64(8)) & np.uint64(0xFFFFFF))] = values[i]
+
+
+@kernel("(uint8[:, ::1], int64[::1], int64[::1], int64[::1], uint64[:, ::1])")
+def ranges_to_words(counts: U8, columns: I64, lows: I64, highs: I64, words: U64) -> None:
+    """words[k] of every row, a bit each: lows[k] <= counts[row, columns[k]] <= highs[k].
+
+    64 rows at a time, which stay in the cache for all ranges.
+    """
+    for w in range((len(counts) + 63) >> 6):
+        rows = min(64, len(counts) - 64 * w)
+        for k in range(len(columns)):
+            column, low, high = columns[k], lows[k], highs[k]
+            word = np.uint64(0)
+            for i in range(rows):
+                held = np.int64(counts[64 * w + i, column])
+                word |= np.uint64((low <= held) & (held <= high)) << np.uint64(i)
+            words[k, w] = word

@@ -430,6 +430,7 @@ class LiveSegments:
         }
         new_atoms: list[Atom] = []
         places = {id_: p for id_, p in self._places.items() if id_ not in old}
+        self._rows.widen((self._slots_end + len(formulas) + 63) >> 6)
         for id_, formula in formulas.items():
             reads, others = programs.atoms_of(formula), programs.segments_of(formula)
             new_atoms.extend(self._atoms.use(reads, definitions))
