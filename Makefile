@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 ARGS ?=
+# Processes that run the tests side by side.
+WORKERS ?= 2
 BIN := .venv/bin
 # Refuses to install anywhere but in the environment, should .venv/bin/python lead elsewhere.
 PIP := $(BIN)/python -m pip --require-virtualenv --disable-pip-version-check
@@ -69,7 +71,7 @@ run: setup ## Start the server on real retail data and show what it answers (ARG
 .PHONY: test
 test: warm ## Run the tests (ARGS=... goes to pytest)
 	$(call say,Running the tests)
-	$(BIN)/python -m pytest -m 'not long' $(ARGS)
+	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: test-long
 test-long: warm ## Run the tests that take long

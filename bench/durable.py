@@ -37,8 +37,8 @@ from headcount_engine.model.batches import EventBatch
 from headcount_engine.model.durability import DurabilityOptions, SyncMode
 
 COMMIT_ROWS = 10_000
-ROUNDS = 3
-"""Checkpoints beside writes."""
+ROUNDS = {Tier.S: 1}
+"""Checkpoints beside writes; of other tiers 3."""
 ALONE_S = 0.7
 """Of writes before each of them, and after it, to compare with."""
 PREPARED = 150
@@ -92,7 +92,7 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     report = database.checkpoint()
     figures |= {"checkpoint_s": time.perf_counter() - started, "checkpoint_bytes": report.total_bytes}
     commits = _commits(tier)
-    figures |= _beside_checkpoints(database, keeper, commits, files)
+    figures |= _beside_checkpoints(database, keeper, commits, files, ROUNDS.get(tier, 3))
     living.save(database, definitions(tier.size.segments))
     for _ in range(TAIL_COMMITS):
         _write(database, next(commits))
@@ -127,7 +127,7 @@ def _commits(tier: Tier) -> Iterator[EventBatch]:
 
 
 def _beside_checkpoints(
-    database: Database, keeper: Keeper, commits: Iterator[EventBatch], files: Files
+    database: Database, keeper: Keeper, commits: Iterator[EventBatch], files: Files, rounds: int
 ) -> Figures:
     """Rounds of commits alone, while another thread makes a checkpoint, and alone again.
 
@@ -139,7 +139,7 @@ def _beside_checkpoints(
     beside: list[float] = []
     took: list[float] = []
     shares: list[float] = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         ready = [next(commits) for _ in range(PREPARED)]
         # What the checkpoint finds changed is what a store in use would have: profiles too.
         for batch in itertools.islice(changed, 5):

@@ -14,18 +14,21 @@ import pyarrow.parquet as pq
 
 from bench.columns import texts_from_arrow
 from bench.generator import Files
-from bench.tiers import NOW_US
+from bench.tiers import DAY_US, NOW_US
 from headcount_engine import Database
+from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.clock import Clock, ManualClock
 from headcount_engine.model.batches import Column, EventBatch, ProfileBatch
 from headcount_engine.model.values import Kind, ValueType
 
 BATCH_ROWS = 100_000
+_KEPT_US = 3_650 * DAY_US
+"""Clocks of benchmarks run fast: what joined and left is compared at the end, all of it."""
 
 
 def new_database(clock: Clock | None = None) -> Database:
     """Empty, in memory, at the end of the generated history unless the clock says something else."""
-    return Database.open(None, clock=clock or ManualClock(NOW_US))
+    return Database.open(None, clock=clock or ManualClock(NOW_US), changes=ChangeOptions(kept_us=_KEPT_US))
 
 
 @dataclass(slots=True)

@@ -17,12 +17,13 @@ from bench.context import Context
 from bench.measure import Timing, once
 from bench.outcome import Outcome, rate
 from bench.serving import durable_server, plain_server
+from bench.tiers import Tier
 
 ROW = "file_import"
 QUESTION = "import of CSV or Parquet events (bulk durability)"
 TARGET = 500_000
-ROW_GROUPS = 2
-"""Of a million rows each."""
+ROW_GROUPS = {Tier.S: 1}
+"""Of a million rows each; of other tiers two."""
 
 
 def measure(context: Context) -> list[Outcome]:
@@ -61,10 +62,10 @@ def _imported(path: Path, rows: int, address: str) -> Timing:
 
 
 def _file(context: Context) -> tuple[Path, int]:
-    """The first two million events as a file of their own."""
+    """The first events as a file of their own."""
     path = context.folder / f"{context.files.events.stem}-start.parquet"
     source = pq.ParquetFile(context.files.events)
-    groups = list(range(min(ROW_GROUPS, source.num_row_groups)))
+    groups = list(range(min(ROW_GROUPS.get(context.tier, 2), source.num_row_groups)))
     if not path.exists():
         pq.write_table(source.read_row_groups(groups), path, compression="lz4")
     return path, pq.ParquetFile(path).metadata.num_rows

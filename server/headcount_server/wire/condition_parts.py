@@ -178,7 +178,8 @@ def point_of(message: WirePoint) -> Point:
 
 
 def point_message(point: Point) -> WirePoint:
-    return WirePoint(latitude=point.latitude, longitude=point.longitude)
+    # A negative zero is a zero, as in text.
+    return WirePoint(latitude=point.latitude + 0.0, longitude=point.longitude + 0.0)
 
 
 # ------------------------------------------------------------------------------------------------ time
