@@ -15,7 +15,7 @@ from bench.columns import numbered
 from bench.generator import EVENT_CHUNK, Events, events
 from bench.tiers import DAY_US, DAYS, START_US, Tier
 from headcount_engine import Database
-from headcount_engine.model.batches import EventBatch
+from headcount_engine.model.batches import EventBatch, Texts
 
 _SEED = 9_000
 _HISTORY_US = DAYS * DAY_US
@@ -51,12 +51,17 @@ class EventStream:
         return dataclasses.replace(batch, event_ids=numbered("e", np.arange(self._ids - rows, self._ids), 10))
 
     def writer(
-        self, database: Database, rows: int, *, with_ids: bool = False
+        self, database: Database, rows: int, *, with_ids: bool = False, by_id: bool = False
     ) -> Callable[[], Callable[[], object]]:
-        """What makes a batch, moves the clock to its newest event, and returns the write of it."""
+        """What makes a batch, moves the clock to its newest event, and returns the write of it.
+
+        `by_id`: with the dense ids of the profiles, all of whom must be there, in place of their keys.
+        """
 
         def prepare() -> Callable[[], object]:
             batch = self.batch(rows, with_ids=with_ids)
+            if by_id and isinstance(batch.keys, Texts):
+                batch = dataclasses.replace(batch, keys=database.profile_ids(batch.keys))
             self._clock.advance_to(int(batch.times_us.max()))
             return lambda: database.write_events(batch)
 

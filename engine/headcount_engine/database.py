@@ -38,6 +38,7 @@ from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest import turns
+from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
 from headcount_engine.ingest.events import stage_events
 from headcount_engine.ingest.expiring import Expiring
@@ -464,6 +465,16 @@ class Database:
             )
 
         return self._ask([rule], at_us, need, ask)
+
+    def profile_ids(self, keys: Texts) -> I64:
+        """The dense id of each key, a merged profile's being its survivor's, -1 for a key that nobody has: i64 of n.
+
+        For those who write many events of the same profiles: see `EventBatch`.
+        """
+        texts = admit_texts(keys, max(len(keys.data), 1), as_key=True).texts
+        ids = self._indexes.identities.find(texts)
+        ids[self._indexes.identities.are_gone(ids)] = -1
+        return ids
 
     def keys_of(self, ids: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Texts:
         """Keys of dense ids, in that order; empty for profiles erased meanwhile."""

@@ -209,3 +209,57 @@ def test_an_event_sent_again_in_another_layout_says_the_same() -> None:
             events(["a"], "view", [0], price, event_ids=["1"]),
         ):
             assert len(database.write_events(other).rejected) == 1
+
+
+def test_events_by_dense_id_are_those_by_key(database: Database) -> None:
+    keys = ["ann", "bob", "cem", "ann"]
+    database.write_profiles(profiles(["bob", "cem"]))
+    by_key = events(keys, "buy", [NOW, NOW - 1, NOW, NOW])
+    assert database.profile_ids(Texts.of(["ann", "cem", "bob"])).tolist() == [-1, 1, 0]
+    database.write_events(by_key)
+    other = Database.open(None, clock=ManualClock(NOW))
+    other.write_profiles(profiles(["bob", "cem", "ann"]))
+    receipt = other.write_events(replace(by_key, keys=other.profile_ids(Texts.of(keys))))
+    assert (receipt.accepted, receipt.created, receipt.rejected) == (4, 0, ())
+    for rule in ("did buy", "did buy at least 2 times", "did buy exactly 1 time"):
+        members = [sorted(d.keys_of(d.members(rule).ids).to_list()) for d in (database, other)]
+        assert members[0] == members[1]
+
+
+def test_an_id_that_nobody_has_is_turned_away_and_one_that_was_merged_is_the_others(
+    database: Database,
+) -> None:
+    database.write_profiles(profiles(["ann", "bob", "cem", "dan"]))
+    ids = database.profile_ids(Texts.of(["ann", "bob", "cem", "dan"]))
+    database.merge_profiles("ann", "bob")
+    database.erase_profile("dan")
+    assert database.profile_ids(Texts.of(["bob", "dan"])).tolist() == [0, -1]
+    batch = replace(
+        events(["x"] * 6, "buy", [NOW] * 6),
+        keys=np.array([*ids, 4, -1], dtype=np.int64),
+        all_or_nothing=False,
+    )
+    receipt = database.write_events(batch)
+    assert [(row.row, row.reason) for row in receipt.rejected] == [
+        (3, Reason.ERASED_PROFILE), (4, Reason.UNKNOWN_PROFILE), (5, Reason.UNKNOWN_PROFILE),
+    ]  # fmt: skip
+    assert database.keys_of(database.members("did buy at least 2 times").ids).to_list() == ["ann"]
+    assert database.status().events == 3
+    refused = database.write_events(replace(batch, all_or_nothing=True))
+    assert refused.accepted == 0 and database.status().events == 3
+
+
+def test_the_same_event_id_is_the_same_event_by_key_and_by_dense_id(database: Database) -> None:
+    database.write_profiles(profiles(["ann", "bob"]))
+    by_key = replace(events(["ann", "bob"], "buy", [NOW, NOW]), event_ids=Texts.of(["e1", "e2"]))
+    database.write_events(by_key)
+    again = database.write_events(replace(by_key, keys=np.array([0, 1])))
+    assert (again.accepted, again.duplicates, again.rejected) == (0, 2, ())
+    other = database.write_events(replace(by_key, keys=np.array([1, 1])))
+    assert [row.row for row in other.rejected] == [0]
+
+
+@pytest.mark.parametrize("keys", [np.array([0.0]), np.array([[0]]), np.array(["a"])])
+def test_ids_are_whole_numbers(keys: np.ndarray) -> None:
+    with pytest.raises(InvalidValue):
+        EventBatch(keys, "buy", np.array([NOW]))

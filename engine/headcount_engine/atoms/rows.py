@@ -76,6 +76,13 @@ class Rows(Generic[Cell]):
         row: NDArray[Cell] = self._shards[id_ >> SHARD_BITS][id_ & (SHARD_ROWS - 1)].copy()
         return row
 
+    def bit(self, id_: int, at: int) -> bool:
+        """Bit `at` of one row of u64; False for an id that has none."""
+        if id_ >= self.ids_end:
+            return False
+        word = self._shards[id_ >> SHARD_BITS].item(id_ & (SHARD_ROWS - 1), at >> 6)
+        return bool((word >> (at & 63)) & 1)
+
     def shards(self) -> list[tuple[int, NDArray[Cell]]]:
         """(first id, the rows in use) of every shard; written in place by the writer alone."""
         return [

@@ -14,7 +14,7 @@ from headcount_engine import bitmaps
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.limits import BLOCK_BITS
-from headcount_engine.model.batches import I64, U32, U64, Texts
+from headcount_engine.model.batches import I64, U32, U64, Mask, Texts
 
 _NOBODY: U32 = np.zeros(0, dtype=np.uint32)
 
@@ -103,6 +103,13 @@ class Identities:
         ids = self.keys.find(keys)
         ids[ids >= view.ids_end] = -1
         return view.redirects.resolve(ids)
+
+    def are_gone(self, ids: I64) -> Mask:
+        """Which of these ids belong to nobody any more, and lead to nobody: erased ones. bool of n."""
+        view = self._view
+        if view.count == view.ids_end:
+            return np.zeros(len(ids), dtype=np.bool_)
+        return np.isin(ids, bitmaps.to_ids(bitmaps.from_range(0, view.ids_end) - view.existing))
 
     def keys_at(self, ids: I64) -> Texts:
         """Keys of dense ids, in that order; empty for those that were erased."""

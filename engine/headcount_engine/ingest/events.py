@@ -13,7 +13,7 @@ from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.ingest.admission import Verdicts, admit_keys, admit_texts, admit_times, reject_bad_texts
 from headcount_engine.ingest.coercion import Coerced, coerce
-from headcount_engine.ingest.keys import KeyResolver
+from headcount_engine.ingest.keys import GivenIds, KeyResolver
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import Limits
 from headcount_engine.model.answers import Settings
@@ -31,7 +31,7 @@ def stage_events(
     if len(batch) > limits.batch_rows:
         raise LimitExceeded("batch_rows", limits.batch_rows, len(batch))
     verdicts = Verdicts(len(batch))
-    keys = admit_keys(batch.keys, limits, verdicts)
+    keys = _admitted_keys(indexes, batch, limits, verdicts)
     admit_times(batch.times_us, now_us, limits, verdicts)
     groups = _by_name(batch, limits, verdicts)
     _leave_out_expired(indexes, batch, groups, now_us, verdicts)
@@ -40,9 +40,10 @@ def stage_events(
     columns = _Properties(indexes, batch, settings, limits)
     for name, rows in groups.items():
         columns.check(name, rows, verdicts)
+    given = None if isinstance(batch.keys, Texts) else GivenIds(indexes, batch.keys, verdicts)
     seen = _look_up_ids(indexes, batch, keys, now_us, limits, verdicts)
     repeats = _leave_out_repeats(seen, verdicts)
-    resolver = KeyResolver(indexes, keys, batch.create, verdicts)
+    resolver = given or KeyResolver(indexes, keys, batch.create, verdicts)
     rejected = tuple(r for r in verdicts.rejected() if r.reason is not Reason.DUPLICATE or r.message)
     if batch.all_or_nothing and rejected:
         return Staged(0, rejected)
@@ -82,6 +83,16 @@ def _look_up_ids(
         np.cumsum(standing, out=offsets[1:])
         ids = Texts(kept.data, offsets)
     return indexes.event_ids.look(ids, _digests(batch, keys), now_us)
+
+
+def _admitted_keys(indexes: Indexes, batch: EventBatch, limits: Limits, verdicts: Verdicts) -> Texts:
+    """Keys of the rows. Of ids only where events have ids too: the same event is told by either of the two."""
+    if isinstance(batch.keys, Texts):
+        return admit_keys(batch.keys, limits, verdicts)
+    end = indexes.identities.view().ids_end
+    if batch.event_ids is None or not end:
+        return Texts(np.zeros(0, dtype=np.uint8), np.zeros(len(batch) + 1, dtype=np.int64))
+    return indexes.identities.keys.take(np.where((batch.keys >= 0) & (batch.keys < end), batch.keys, 0))
 
 
 def _digests(batch: EventBatch, keys: Texts) -> U32:

@@ -48,7 +48,7 @@ class Joining:
 
     def takes(self, batch: Batch) -> bool:
         """Whether the batch joins; if it does, it has."""
-        if not self._is_open or type(batch) is not type(self._batches[0]):
+        if not self._is_open or type(batch) is not type(self._batches[0]) or _goes_alone(batch):
             return False
         if not len(batch) or _terms(batch) != _terms(self._batches[0]):
             return False
@@ -72,7 +72,7 @@ class Joining:
         columns = tuple(
             _joined_column([columns.get(slot) for columns in self._columns], lengths) for slot in slots
         )
-        keys = _joined_texts([batch.keys for batch in self._batches])
+        keys = _joined_texts([batch.keys for batch in self._batches if isinstance(batch.keys, Texts)])
         first = self._batches[0]
         if isinstance(first, ProfileBatch):
             return replace(first, keys=keys, columns=columns)
@@ -131,7 +131,9 @@ def _terms(batch: Batch) -> list[object]:
 
 
 def _goes_alone(batch: Batch) -> bool:
-    return batch.all_or_nothing or (isinstance(batch, ProfileBatch) and batch.recreate)
+    if isinstance(batch, ProfileBatch):
+        return batch.all_or_nothing or batch.recreate
+    return batch.all_or_nothing or not isinstance(batch.keys, Texts)
 
 
 def _columns(batch: Batch) -> tuple[Column, ...]:
@@ -154,7 +156,8 @@ def _is_normal(name: str) -> bool:
 
 def _bytes(batch: Batch) -> int:
     held = [column.values for column in _columns(batch)]
-    return len(batch.keys.data) + sum(len(v.data) if isinstance(v, Texts) else v.nbytes for v in held)
+    keys = len(batch.keys.data) if isinstance(batch.keys, Texts) else batch.keys.nbytes
+    return keys + sum(len(v.data) if isinstance(v, Texts) else v.nbytes for v in held)
 
 
 def _empty_texts(count: int) -> Texts:

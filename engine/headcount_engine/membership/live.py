@@ -612,7 +612,7 @@ class LiveSegments:
         place = self._places.get(segment)
         if place is None:
             return None
-        return bool((int(self._rows.row(profile)[place.slot >> 6]) >> (place.slot & 63)) & 1)
+        return self._rows.bit(profile, place.slot)
 
     def memberships(self, profile: int) -> list[str]:
         """Ids of the segments that a profile is in, ascending, but for drafts and archived ones. Under the gate."""

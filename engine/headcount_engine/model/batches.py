@@ -163,9 +163,13 @@ class ProfileBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventBatch:
-    """n events in arrival order. `names`: one name for all, or one per row. `times_us`: i64."""
+    """n events in arrival order. `names`: one name for all, or one per row. `times_us`: i64.
 
-    keys: Texts
+    `keys`: whose they are, by key, or by the dense ids (i64) that `Database.profile_ids` gives. An id stays its
+    profile's for ever; once that was merged into another the event is the other's, and an erased one's is turned away.
+    """
+
+    keys: Texts | I64
     names: str | Texts
     times_us: I64
     properties: tuple[Column, ...] = ()
@@ -175,6 +179,8 @@ class EventBatch:
     all_or_nothing: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.keys, Texts) and (self.keys.dtype.kind not in "ui" or self.keys.ndim != 1):
+            raise InvalidValue("profiles are named by keys or by whole numbers, one a row")
         rows = len(self.keys)
         _check_lengths(rows, self.properties)
         for other in (self.times_us, self.event_ids, self.names):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headcount_engine.errors import InvalidArgument
-from headcount_engine.model.batches import EventBatch, WriteReceipt
+from headcount_engine.model.batches import EventBatch, Texts, WriteReceipt
 from headcount_server.context import Context
 from headcount_server.repeats import Repeats
 from headcount_server.services.asking import Stopwatch
@@ -39,9 +39,13 @@ class Events:
         self, answer: messages.TrackEventsResponse, request: messages.TrackEventsRequest, context: Context
     ) -> messages.TrackEventsResponse:
         """The answer with where the events led, if that was asked for."""
-        return with_segments(
-            self._database, answer, request.return_segments, lambda: self._batch(request).keys, context
-        )
+
+        def keys() -> Texts:
+            named = self._batch(request).keys
+            assert isinstance(named, Texts)
+            return named
+
+        return with_segments(self._database, answer, request.return_segments, keys, context)
 
     def _batch(self, request: messages.TrackEventsRequest) -> EventBatch:
         if request.events and request.HasField("batch"):
