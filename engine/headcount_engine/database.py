@@ -21,7 +21,7 @@ from headcount_engine.changes.feed import Changes
 from headcount_engine.changes.options import ChangeOptions
 from headcount_engine.clock import Clock, WallClock, offset_from
 from headcount_engine.conditions.spans import Moment
-from headcount_engine.conditions.tree import Condition
+from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.durability import offline as offline
 from headcount_engine.durability.filesystem import DirectoryLock, FileSystem, RealFileSystem
 from headcount_engine.durability.framing import FrameKind
@@ -420,7 +420,11 @@ class Database:
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:
         """How many profiles satisfy a rule, exactly, now or at another instant."""
-        if at_us is None and not isinstance(rule, str):
+        if at_us is None and isinstance(rule, InSegment):
+            live = self.live_reads.count(rule, need)
+            if live is not None:
+                return live
+        elif at_us is None and not isinstance(rule, str):
             lately = self._lately.count(rule, need)
             if lately is not None:
                 return lately
@@ -428,6 +432,10 @@ class Database:
         prepared = self._prepared(rule)
         if at_us is None and (live := self.live_reads.count(prepared.condition, need)) is not None:
             return live
+        if at_us is None and isinstance(rule, str):
+            lately = self._lately.count(prepared.condition, need)
+            if lately is not None:
+                return lately
         ready = prepared.ready
         if ready is not None and at_us is None:
             self._wait_for(need)
@@ -484,6 +492,11 @@ class Database:
         self, key: str, rules: Sequence[Rule], *, at_us: int | None = None, need: Need = _NEED_NOTHING
     ) -> CheckAnswer:
         """Whether one profile satisfies each of several rules; an unknown one satisfies none."""
+        segments = [rule for rule in rules if isinstance(rule, InSegment)]
+        if at_us is None and len(segments) == len(rules):
+            live = self.live_reads.check(key, segments, need)
+            if live is not None:
+                return live
         conditions = [self._prepared(rule).condition for rule in rules]
         if at_us is None and (live := self.live_reads.check(key, conditions, need)) is not None:
             return live

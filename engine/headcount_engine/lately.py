@@ -17,7 +17,9 @@ from headcount_engine.asking import Asker
 from headcount_engine.conditions.tree import Between, Compare, Condition
 from headcount_engine.evaluation.fuse import Program
 from headcount_engine.evaluation.leaf_sets import LeafSet, LeafSets, NotKept, compiled, names_of, range_of
+from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.identities import PopulationView
+from headcount_engine.indexes.predicates import Range
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate
 from headcount_engine.limits import Limits
@@ -42,13 +44,16 @@ class LatelyAsked:
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
-        """How many satisfy a group of conditions of the kind that is kept, or a range of a column whose order is kept.
+        """How many satisfy conditions of the kind that is kept, or a range of a column whose order is kept.
 
         None for any other rule.
         """
         started_ns = time.perf_counter_ns()
         if isinstance(rule, Between | Compare):
-            return self._count_range(rule, need, started_ns)
+            attribute = self._indexes.attributes.get(unicodedata.normalize("NFC", rule.attribute))
+            predicate = None if attribute is None else range_of(rule, attribute)
+            if attribute is not None and predicate is not None:
+                return self._count_range(attribute, predicate, need, started_ns)
         held = self._programs.get(id(rule))
         if held is None:
             try:
@@ -74,11 +79,9 @@ class LatelyAsked:
                 self._programs.popitem(last=False)
         return _answer(program, population.count, version, now_us, started_ns)
 
-    def _count_range(self, rule: Between | Compare, need: Need, started_ns: int) -> CountAnswer | None:
-        attribute = self._indexes.attributes.get(unicodedata.normalize("NFC", rule.attribute))
-        predicate = None if attribute is None else range_of(rule, attribute)
-        if attribute is None or predicate is None:
-            return None
+    def _count_range(
+        self, attribute: Attribute, predicate: Range, need: Need, started_ns: int
+    ) -> CountAnswer | None:
         self._asker.wait_for(need)
         with self._gate.lock:
             version, now_us = self._gate.version, self._asker.now_us()

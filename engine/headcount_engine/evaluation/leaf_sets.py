@@ -107,8 +107,8 @@ class LeafSets:
         self.depth_max = min(_DEPTH_MAX, limits.rule_depth)
 
     def leaves_of(self, rule: Condition) -> list[Condition]:
-        """The conditions that a group is made of; raises NotKept for any other rule. Bounded by the limits on rules."""
-        if type(rule) not in _GROUPS:
+        """The conditions that a rule is made of; raises NotKept for others. Bounded by the limits on rules."""
+        if type(rule) not in _GROUPS and type(rule) not in _LEAVES:
             raise NotKept
         leaves: list[Condition] = []
         self._collect(rule, 1, leaves)

@@ -84,15 +84,15 @@ class PreparedRules:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._kept: OrderedDict[str | int, tuple[str | Condition, Prepared]] = OrderedDict()
+        self._kept: OrderedDict[str | int | InSegment, tuple[str | Condition, Prepared]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, rule: str | Condition, definitions: Definitions, revision: int) -> Prepared:
-        """The rule, prepared. A text is known by its letters, a tree by being the same object.
+        """The rule, prepared. A text is known by its letters, a segment by its name, another tree by being that object.
 
         Raises InvalidRule, UnknownName, LimitExceeded.
         """
-        key = rule if isinstance(rule, str) else id(rule)
+        key = rule if isinstance(rule, str | InSegment) else id(rule)
         with self._lock:
             held = self._kept.get(key)
             if held is not None:
