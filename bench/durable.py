@@ -2,6 +2,7 @@
 
     python -m bench.durable fill --tier M --folder ... --store ... --out ...
     python -m bench.durable restart --store ... --out ...
+    python -m bench.durable acknowledge --store ... --out ...
 
 Every commit is on the medium before it returns (the default). Filling ends as a loss of power would: nothing is closed,
 and what was written after the last checkpoint is in the log alone.
@@ -20,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +35,7 @@ from bench.tiers import NOW_US, Tier
 from headcount_engine import Database
 from headcount_engine.clock import ManualClock
 from headcount_engine.durability.keeper import Captured, Keeper
-from headcount_engine.model.batches import EventBatch
+from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts
 from headcount_engine.model.durability import DurabilityOptions, SyncMode
 
 COMMIT_ROWS = 10_000
@@ -47,6 +49,12 @@ TAIL_COMMITS = 50
 """Batches of 10,000 that only the log has at the restart."""
 BY_HAND = DurabilityOptions(is_automatic=False)
 BULK = DurabilityOptions(sync=SyncMode.OPERATING_SYSTEM, is_automatic=False)
+
+WRITERS = (1, 8, 32, 128)
+"""Threads that write single events at one time."""
+WRITING_S = 1.5
+"""By each number of writers."""
+PEOPLE = 10_000
 
 Figures = dict[str, float]
 
@@ -66,7 +74,18 @@ def measured(tier: Tier, folder: Path) -> Figures:
     return figures | again
 
 
-def _run(*arguments: str) -> Figures:
+def acknowledged(folder: Path) -> dict[int, tuple[list[float], float]]:
+    """By number of writers, how long each single write took, in a process of its own, and all of them together."""
+    store = folder / "acknowledged-store"
+    shutil.rmtree(store, ignore_errors=True)
+    try:
+        seen = _run("acknowledge", "--store", str(store))
+    finally:
+        shutil.rmtree(store, ignore_errors=True)
+    return {int(writers): (waits, elapsed) for writers, (waits, elapsed) in seen.items()}
+
+
+def _run(*arguments: str) -> dict[str, Any]:
     import tempfile
 
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
@@ -82,11 +101,13 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     files = write_parquet(folder, tier)
     database = Database.open(store, clock=ManualClock(NOW_US), durability=BY_HAND)
     keeper = _keeper(database)
-    profile_s, profiles = _timed_writes(database.write_profiles, profile_batches(files.profiles))
-    event_s, rows = _timed_writes(database.write_events, event_batches(files.events))
+    profile_s, profiles, profile_bytes = _timed_writes(
+        database.write_profiles, profile_batches(files.profiles)
+    )
+    event_s, rows, event_bytes = _timed_writes(database.write_events, event_batches(files.events))
     figures: Figures = {
         "load_profiles_per_s": profiles / profile_s, "load_events_per_s": rows / event_s,
-        "log_bytes": keeper.store.log_bytes,
+        "log_bytes": keeper.store.log_bytes, "given_bytes": profile_bytes + event_bytes,
     }  # fmt: skip
     started = time.perf_counter()
     report = database.checkpoint()
@@ -100,14 +121,60 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     return figures
 
 
-def _timed_writes(write: Callable[..., object], batches: Iterator[object]) -> tuple[float, int]:
-    spent, rows = 0.0, 0
+def _acknowledge(store: Path) -> dict[str, object]:
+    """One event a write, by ever more threads, each of which waits until its own is acknowledged."""
+    warm_kernels()
+    sys.setswitchinterval(2e-4)
+    database = Database.open(store, durability=BY_HAND)
+    people = Texts.of([f"p{i}" for i in range(PEOPLE)])
+    database.write_profiles(ProfileBatch(people, ()))
+    seen: dict[str, object] = {}
+    for writers in WRITERS:
+        waits: list[list[float]] = [[] for _ in range(writers)]
+        started = time.perf_counter()
+        threads = [
+            threading.Thread(target=_write_singly, args=(database, people, number, started + WRITING_S, own))
+            for number, own in enumerate(waits)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        elapsed = time.perf_counter() - started
+        seen[str(writers)] = ([wait for own in waits for wait in own], elapsed)
+    expected = sum(len(waits) for waits, _ in seen.values())  # type: ignore[misc]
+    if database.status().events != expected:
+        raise RuntimeError(f"{database.status().events:,} of {expected:,} acknowledged events are counted")
+    return seen
+
+
+def _write_singly(database: Database, people: Texts, number: int, ends_at: float, waits: list[float]) -> None:
+    at = number
+    while time.perf_counter() < ends_at:
+        batch = EventBatch(people.take(np.array([at % PEOPLE])), "click", np.array([NOW_US], dtype=np.int64))
+        waits.append(_write(database, batch))
+        at += 977
+
+
+def _given_bytes(batch: EventBatch | ProfileBatch) -> int:
+    """What a batch brings: the bytes of its texts, and of its numbers as they are given."""
+    texts = [batch.keys, *([batch.names, batch.times_us] if isinstance(batch, EventBatch) else [])]
+    columns = batch.properties if isinstance(batch, EventBatch) else batch.columns
+    return sum(
+        len(v.data) if isinstance(v, Texts) else 0 if isinstance(v, str) else v.nbytes
+        for v in [*texts, *(column.values for column in columns)]
+    )
+
+
+def _timed_writes(write: Callable[..., object], batches: Iterator[object]) -> tuple[float, int, int]:
+    spent, rows, given = 0.0, 0, 0
     for batch in batches:
         started = time.perf_counter()
         write(batch)
         spent += time.perf_counter() - started
         rows += len(batch)  # type: ignore[arg-type]
-    return spent, rows
+        given += _given_bytes(batch)  # type: ignore[arg-type]
+    return spent, rows, given
 
 
 def _write(database: Database, batch: EventBatch) -> float:
@@ -231,13 +298,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["fill", "restart"])
+    parser.add_argument("what", choices=["fill", "restart", "acknowledge"])
     parser.add_argument("--tier", type=Tier, default=Tier.S)
     parser.add_argument("--folder", type=Path, default=Path(".cache/bench"))
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    figures = _fill(given.tier, given.folder, given.store) if given.what == "fill" else _restart(given.store)
+    figures: dict[str, Any]
+    match given.what:
+        case "fill":
+            figures = _fill(given.tier, given.folder, given.store)
+        case "restart":
+            figures = _restart(given.store)
+        case _:
+            figures = _acknowledge(given.store)
     given.out.write_text(json.dumps(figures))
     sys.stdout.flush()
     os._exit(0)  # As a loss of power would: nothing is closed.

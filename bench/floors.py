@@ -29,6 +29,22 @@ def memory_pass(bytes_: int) -> Floor:
     return Floor(f"one pass over the same {bytes_ / 1e6:,.1f} MB, one thread", timing.p50)
 
 
+def sequential_read(bytes_: int, folder: Path) -> Timing:
+    """Reading that many bytes of a file that was written just before, a megabyte at a time."""
+    raw = os.urandom(1 << 20)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(-(-bytes_ // len(raw))):
+            file.write(raw)
+        file.flush()
+
+        def read() -> None:
+            file.seek(0)
+            while file.read(1 << 20):
+                pass
+
+        return timed(read, budget_s=0.4, samples_min=3)
+
+
 def sequential_write(bytes_: int, folder: Path) -> Timing:
     """Appending that many bytes to a file and syncing it."""
     raw = os.urandom(bytes_)

@@ -29,13 +29,15 @@ from bench.questions import (
     rebuild_segments,
     restart,
     segment_growth,
+    single_write_ack,
     unary_calls,
     window_counts,
 )
 
 ALL: tuple[ModuleType, ...] = (
     live_count, memberships_of_a_profile, five_indexed_leaves, numeric_range, window_counts, keyed_window, load_rate,
-    live_reads_while_ingesting, durable_bulk_ingest, join_on_stream, clock_leave_lateness, unary_calls, fast_lane,
+    live_reads_while_ingesting, durable_bulk_ingest, single_write_ack, join_on_stream, clock_leave_lateness,
+    unary_calls, fast_lane,
     batch_membership, audience_stream, overlap_matrix, memory_per_profile, restart, checkpoint_while_ingesting,
     rebuild_segments, file_import, segment_growth,
 )  # fmt: skip

@@ -8,8 +8,9 @@ already. What is counted, and the sizes of all segments, must be what they were 
 from __future__ import annotations
 
 from bench.context import Context
+from bench.floors import sequential_read
 from bench.measure import Timing
-from bench.outcome import Outcome, size, took
+from bench.outcome import Floor, Outcome, size, took
 from bench.tiers import Tier
 
 ROW = "restart"
@@ -21,8 +22,12 @@ def measure(context: Context) -> list[Outcome]:
     figures = context.durable
     restart, checkpoint = Timing.of([figures["restart_s"]]), Timing.of([figures["checkpoint_s"]])
     profiles = context.tier.size.profiles
+    kept = int(figures["checkpoint_bytes"] + figures["replayed_bytes"])
+    floor = Floor(
+        f"the same {kept / 1e6:,.0f} MB read from a file", sequential_read(kept, context.folder).p50
+    )
     return [
-        took(ROW, "restart", restart, target=TARGETS.get(context.tier),
+        took(ROW, "restart", restart, target=TARGETS.get(context.tier), floor=floor,
              note=f"{figures['replayed']:.0f} commits replayed, {figures['segments']:,.0f} live segments"),
         took(ROW, "of it: making the live segments", Timing.of([figures["rebuild_s"]]), is_beside=True),
         took(ROW, "checkpoint of everything", checkpoint, is_beside=True),
