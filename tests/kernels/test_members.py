@@ -226,6 +226,22 @@ def test_columns_are_turned_into_one_word_of_each_row(rows: int) -> None:
     assert (held == expected).all()
 
 
+@pytest.mark.parametrize("rows", [1, 64, 65, 4_200])
+def test_columns_are_turned_into_several_words_of_each_row(rows: int) -> None:
+    columns = RANDOM.integers(0, 1 << 64, (2, 64, (rows + 63) >> 6), dtype=np.uint64)
+    keep = RANDOM.integers(0, 1 << 64, 2, dtype=np.uint64)
+    addresses = np.array([[c.ctypes.data for c in own] for own in columns], dtype=np.int64)
+    addresses[1, 5], addresses[0, 63] = 0, 0
+    columns[1, 5], columns[0, 63] = 0, 0
+    words = np.array([3, 1], dtype=np.int64)
+    held = RANDOM.integers(0, 1 << 64, (rows, 4), dtype=np.uint64)
+    expected = held.copy()
+    for k, word in enumerate(words.tolist()):
+        kernels.transpose(columns[k], keep[k], word, expected)
+    kernels.put_columns(addresses, keep, words, held)
+    assert (held == expected).all()
+
+
 def test_places_of_set_bits_are_told_but_for_those_that_have_none() -> None:
     row = RANDOM.integers(0, 1 << 64, 3, dtype=np.uint64)
     places = np.where(RANDOM.random(192) < 0.3, -1, RANDOM.permutation(192)).astype(np.int64)

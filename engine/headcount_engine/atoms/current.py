@@ -24,7 +24,7 @@ from headcount_engine.atoms.timed import TimedColumns, TimedEdit
 from headcount_engine.atoms.toplists import Ranks, RanksEdit
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bind import Binder
-from headcount_engine.conditions.bound import ColumnTest
+from headcount_engine.conditions.bound import And, Bound, ColumnTest, Complement, Or
 from headcount_engine.conditions.needs import IDENTIFIERS, Definitions
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, Did
@@ -122,8 +122,8 @@ class CurrentAtoms:
 
         `view` is the published state, with all attributes that the atoms read; `lists` says who is on which list.
         """
-        self.rows.ensure(max(after.ids_end, 1))
         self.rows.widen((self.atoms.slots + 63) >> 6)
+        self.rows.ensure(max(after.ids_end, 1))
         counts = [a for a in new if a.kind is AtomKind.COUNT and self._tallies.watch(_did(a), a.slot)]
         if counts:
             self._tallies.build([_did(a) for a in counts], after, moment, definitions)
@@ -131,7 +131,8 @@ class CurrentAtoms:
         execution = Execution(view, NO_DEADLINE)
         blocks = max(view.population.blocks, 1)
         counted = {atom.slot: _did(atom) for atom in new if atom.kind is AtomKind.COUNT}
-        words = self._tallies.words(counted, bitmaps.to_words(view.population.existing, blocks))
+        existing = bitmaps.to_words(view.population.existing, blocks)
+        words = self._tallies.words(counted, existing)
         for atom in new:
             self._enter(atom, after, moment)
             match atom.kind:
@@ -143,8 +144,9 @@ class CurrentAtoms:
                     held = self._ranks.watch(atom, after)
                 case AtomKind.COLUMN | AtomKind.VERIFY:
                     bound = binder.bind(atom.leaf)
-                    if isinstance(bound, ColumnTest):
-                        words[atom.slot] = bound.attribute.column.words(bound.predicate, blocks)
+                    scanned = _scanned(bound, existing, blocks)
+                    if scanned is not None:
+                        words[atom.slot] = scanned
                         continue
                     held = execution.members(execution.plan(bound))
             words[atom.slot] = bitmaps.to_words(held, blocks)
@@ -449,6 +451,31 @@ def _did(atom: Atom) -> Did:
     leaf: Condition = atom.leaf
     assert isinstance(leaf, Did)
     return leaf
+
+
+def _scanned(bound: Bound, existing: U64, blocks: int) -> U64 | None:
+    """Words of tests on columns, by scans that leave nothing behind; None for all else."""
+    match bound:
+        case ColumnTest(attribute, predicate):
+            return attribute.column.words(predicate, blocks)
+        case Complement(child):
+            held = _scanned(child, existing, blocks)
+            return None if held is None else existing & ~held
+        case And(children) | Or(children):
+            found: U64 | None = None
+            for child in children:
+                part = _scanned(child, existing, blocks)
+                if part is None:
+                    return None
+                if found is None:
+                    found = part
+                elif isinstance(bound, And):
+                    found &= part
+                else:
+                    found |= part
+            return found
+        case _:
+            return None
 
 
 def _union(parts: Sequence[I64]) -> I64:

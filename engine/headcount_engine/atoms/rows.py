@@ -20,7 +20,7 @@ SHARD_BITS = 20
 SHARD_ROWS = 1 << SHARD_BITS
 _LEAST_ROWS = 1 << 12
 _TRANSPOSED_MIN = 6
-"""From so many columns of one word on, blocks of 64 by 64 bits are turned at once."""
+"""From so many columns on, blocks of 64 by 64 bits are turned at once."""
 
 Cell = TypeVar("Cell", bound=np.generic)
 
@@ -98,21 +98,21 @@ class Rows(Generic[Cell]):
 
 def put_columns(rows: Rows[np.uint64], words: Mapping[int, U64]) -> None:
     """Write whole columns of bits: by column, words with a bit for each id."""
-    by_word: dict[int, list[int]] = {}
-    for at in words:
-        by_word.setdefault(at >> 6, []).append(at)
-    for word, columns in by_word.items():
-        for first, shard in rows.shards():
-            if len(columns) < _TRANSPOSED_MIN:
-                for at in columns:
-                    kernels.words_to_column(_own(words[at], first, len(shard)), at, shard)
-                continue
-            lines = np.zeros((64, (len(shard) + 63) >> 6), dtype=np.uint64)
-            keep = (1 << 64) - 1
-            for at in columns:
-                lines[at & 63] = _own(words[at], first, len(shard))
-                keep &= ~(1 << (at & 63))
-            kernels.transpose(lines, np.uint64(keep), word, shard)
+    for first, shard in rows.shards():
+        if len(words) < _TRANSPOSED_MIN:
+            for at, column in words.items():
+                kernels.words_to_column(_own(column, first, len(shard)), at, shard)
+            continue
+        held = {at: _own(column, first, len(shard)) for at, column in words.items()}
+        chosen = np.array(sorted({at >> 6 for at in words}), dtype=np.int64)
+        line_of = {word: line for line, word in enumerate(chosen.tolist())}
+        addresses = np.zeros((len(chosen), 64), dtype=np.int64)
+        keep = np.full(len(chosen), np.uint64((1 << 64) - 1))
+        for at, column in held.items():
+            line = line_of[at >> 6]
+            addresses[line, at & 63] = column.ctypes.data
+            keep[line] &= ~np.uint64(1 << (at & 63))
+        kernels.put_columns(addresses, keep, chosen, shard)
 
 
 def column_words(rows: Rows[np.uint64], at: int, blocks: int) -> U64:

@@ -311,13 +311,14 @@ class Binder:
     def sources(self, events: Events) -> tuple[TypeSource, ...]:
         """The event types that a name stands for, each with its bound `where`."""
         found = []
-        for held in self._types(events.name):
+        for held in self.types(events.name):
             where = None if events.where is None else self.event_test(events.where, held)
             if where != Always(False):
                 found.append(TypeSource(held, None if where == Always(True) else where))
         return tuple(found)
 
-    def _types(self, name: EventName) -> Iterable[TypeView]:
+    def types(self, name: EventName) -> Iterable[TypeView]:
+        """The event types that a name stands for."""
         held = self.view.event_types
         text = unicodedata.normalize("NFC", name.text)
         match name.kind:

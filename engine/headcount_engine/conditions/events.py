@@ -171,11 +171,16 @@ def _with(source: TypeSource, *tests: EventTest) -> TypeSource | None:
 def _valued_sources(
     binder: Binder, node: Aggregate, test: ValueTest, *, is_ordered: bool
 ) -> list[tuple[TypeSource, Field, EventTest]]:
-    """Sources whose property can take the test, limited to events that have it; raises if none of several can."""
+    """Sources whose property can take the test, limited to events that have it.
+
+    Raises if the property can take it of none of the event types, whatever `where` lets pass of them.
+    """
     found = []
     refused = None
-    for source in binder.sources(node.events):
-        field = binder.property_field(node.property, source.type)
+    is_taken = False
+    sources = {source.type.name: source for source in binder.sources(node.events)}
+    for held in binder.types(node.events.name):
+        field = binder.property_field(node.property, held)
         if field is None:
             continue
         if is_ordered and field.type.kind not in NUMERIC | TEMPORAL:
@@ -186,10 +191,12 @@ def _valued_sources(
         except InvalidRule as error:
             refused = error
             continue
-        present = _with(source, PropertyTest(field.name, Present()))
+        is_taken = True
+        source = sources.get(held.name)
+        present = None if source is None else _with(source, PropertyTest(field.name, Present()))
         if present is not None:
             found.append((present, field, passes))
-    if refused is not None and not found:
+    if refused is not None and not is_taken:
         raise refused
     return found
 

@@ -163,27 +163,34 @@ class Writer:
     def replay(self, version: int, now_us: int, staged: Staged) -> None:
         """Publish a commit that the log holds, as it was published when it was made."""
         with self._turn:
-            self._make_visible(staged, version, now_us)
+            self._publish_all(staged, version, now_us)
+            self._changes.settle()
 
     def go_on(self, clock: Clock, log: Log) -> None:
         """After a replay: commit by this clock and into this log."""
         with self._turn:
             self._clock, self._log = clock, log
+            # What was replayed one small commit after another is merged in one go.
+            for held in self._indexes.events.types.values():
+                held.compact()
 
     def exclusively(self) -> threading.RLock:
         """The writer's turn, for work that must see no commit in between."""
         return self._turn
 
     def _make_visible(self, staged: Staged, version: int, now_us: int, edit: LiveEdit | None = None) -> None:
+        self._publish_all(staged, version, now_us, edit)
+        self._changes.settle()
+        for events in staged.events:
+            self._indexes.events.types[events.name].compact()
+
+    def _publish_all(self, staged: Staged, version: int, now_us: int, edit: LiveEdit | None = None) -> None:
         with self._gate.lock:
             self._publish(staged, version, now_us)
             if edit is not None and self._live is not None:
                 self._live.publish(edit)
             self._gate.version, self._gate.now_us = version, now_us
             self._changes.publish(version, now_us, staged.flips, staged.removed_segments)
-        self._changes.settle()
-        for events in staged.events:
-            self._indexes.events.types[events.name].compact()
 
     @staticmethod
     def _says_something(staged: Staged) -> bool:

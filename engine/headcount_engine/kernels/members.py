@@ -10,6 +10,7 @@ import numpy as np
 
 from headcount_engine.kernels.bits import trailing_zeros
 from headcount_engine.kernels.jit import inline_kernel, kernel
+from headcount_engine.kernels.machine import word_at
 from headcount_engine.model.batches import I64, U8, U64
 
 ATOM = 0
@@ -183,29 +184,52 @@ def words_to_column(words: U64, at: int, rows: U64) -> None:
         rows[i, word] = (rows[i, word] & keep) | (bit << shift)
 
 
+@inline_kernel
+def _turn(block: U64) -> None:
+    """Transpose 64 words of 64 bits, by the halving exchange of Hacker's Delight 7-3."""
+    half = 32
+    mask = np.uint64(0x00000000FFFFFFFF)
+    while half:
+        k = 0
+        while k < 64:
+            moved = ((block[k] >> np.uint64(half)) ^ block[k + half]) & mask
+            block[k] ^= moved << np.uint64(half)
+            block[k + half] ^= moved
+            k = (k + half + 1) & ~half
+        half >>= 1
+        mask ^= mask << np.uint64(half)
+
+
 @kernel("(uint64[:, ::1], uint64, int64, uint64[:, ::1])")
 def transpose(columns: U64, keep: np.uint64, word: int, rows: U64) -> None:
-    """Write 64 columns of bits (words each, one a line) as word `word` of the rows; bits of `keep` stay as they are.
-
-    Blocks of 64 by 64 bits are turned by the halving exchange of Hacker's Delight 7-3.
-    """
+    """Write 64 columns of bits (words each, one a line) as word `word` of the rows; bits of `keep` stay as they are."""
     block = np.empty(64, dtype=np.uint64)
     for w in range((len(rows) + 63) >> 6):
         for i in range(64):
             block[i] = columns[i, w]
-        half = 32
-        mask = np.uint64(0x00000000FFFFFFFF)
-        while half:
-            k = 0
-            while k < 64:
-                moved = ((block[k] >> np.uint64(half)) ^ block[k + half]) & mask
-                block[k] ^= moved << np.uint64(half)
-                block[k + half] ^= moved
-                k = (k + half + 1) & ~half
-            half >>= 1
-            mask ^= mask << np.uint64(half)
+        _turn(block)
         for i in range(min(64, len(rows) - 64 * w)):
             rows[64 * w + i, word] = (rows[64 * w + i, word] & keep) | (block[i] & ~keep)
+
+
+@kernel("(int64[:, ::1], uint64[::1], int64[::1], uint64[:, ::1])")
+def put_columns(addresses: I64, keep: U64, words: I64, rows: U64) -> None:
+    """As `transpose`, for many words of the rows: words[k] from the columns at addresses[k], none where that is 0.
+
+    A column has a bit for each row. Some thousand rows are finished before the next are touched, so that a row, which
+    lies in one place, is not fetched anew for every word of it.
+    """
+    block = np.empty(64, dtype=np.uint64)
+    total = (len(rows) + 63) >> 6
+    for first in range(0, total, 64):
+        for k in range(len(words)):
+            word = words[k]
+            for w in range(first, min(first + 64, total)):
+                for i in range(64):
+                    block[i] = word_at(addresses[k, i], w) if addresses[k, i] else np.uint64(0)
+                _turn(block)
+                for i in range(min(64, len(rows) - 64 * w)):
+                    rows[64 * w + i, word] = (rows[64 * w + i, word] & keep[k]) | (block[i] & ~keep[k])
 
 
 @kernel("(uint64[::1], int64[::1], int64[::1])")

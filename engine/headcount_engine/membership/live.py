@@ -438,7 +438,6 @@ class LiveSegments:
             slots = frozenset(self._atoms.slot_of(key) for key in reads)
             places[id_] = _Place(id_, slot, formula, reads, slots, others, owners[id_])
         held = self._held(lists, definitions, now_us)
-        self._atoms.rows.ensure(max(after.ids_end, 1))
         words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
         relisted = self._relisted({d.id for d in changed}, held, view)
         words = relisted | words

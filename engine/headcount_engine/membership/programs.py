@@ -205,9 +205,9 @@ def words_of(
         case Tally(low, high, inner):
             parts = [words_of(child, existing, atom, member) for child in inner]
             if low == len(parts) == high:
-                return np.asarray(np.bitwise_and.reduce(parts))
+                return _combined(np.bitwise_and, parts)
             if low == 1 and high == len(parts):
-                return np.asarray(np.bitwise_or.reduce(parts))
+                return _combined(np.bitwise_or, parts)
             total = np.sum(
                 [np.unpackbits(p.view(np.uint8), bitorder="little") for p in parts], axis=0, dtype=np.uint16
             )
@@ -215,6 +215,16 @@ def words_of(
             return held.view(np.uint64) & existing
         case _:
             assert_never(formula)
+
+
+def _combined(operation: np.ufunc, parts: list[U64]) -> U64:
+    """One after the other into a new array: `reduce` would lay all of them side by side first."""
+    if len(parts) == 1:
+        return parts[0]
+    found: U64 = operation(parts[0], parts[1])
+    for part in parts[2:]:
+        operation(found, part, out=found)
+    return found
 
 
 def atoms_of(formula: Formula) -> list[AtomKey]:
