@@ -133,6 +133,11 @@ class CurrentAtoms:
         counted = {atom.slot: _did(atom) for atom in new if atom.kind is AtomKind.COUNT}
         existing = bitmaps.to_words(view.population.existing, blocks)
         words = self._tallies.words(counted, existing)
+        # One piece of memory: thousands of small ones cost the system more than what is written into them.
+        first = min((atom.slot for atom in new), default=0)
+        room = np.empty(
+            (max((atom.slot for atom in new), default=-1) + 1 - first, len(existing)), dtype=np.uint64
+        )
         for atom in new:
             self._enter(atom, after, moment)
             match atom.kind:
@@ -144,9 +149,9 @@ class CurrentAtoms:
                     held = self._ranks.watch(atom, after)
                 case AtomKind.COLUMN | AtomKind.VERIFY:
                     bound = binder.bind(atom.leaf)
-                    scanned = _scanned(bound, existing, blocks)
-                    if scanned is not None:
-                        words[atom.slot] = scanned
+                    if _is_scanned(bound):
+                        _scan(bound, existing, blocks, room[atom.slot - first])
+                        words[atom.slot] = room[atom.slot - first]
                         continue
                     held = execution.members(execution.plan(bound))
             words[atom.slot] = bitmaps.to_words(held, blocks)
@@ -453,29 +458,35 @@ def _did(atom: Atom) -> Did:
     return leaf
 
 
-def _scanned(bound: Bound, existing: U64, blocks: int) -> U64 | None:
-    """Words of tests on columns, by scans that leave nothing behind; None for all else."""
+def _is_scanned(bound: Bound) -> bool:
+    """Whether a condition is made of tests on columns alone."""
+    match bound:
+        case ColumnTest():
+            return True
+        case Complement(child):
+            return _is_scanned(child)
+        case And(children) | Or(children):
+            return bool(children) and all(map(_is_scanned, children))
+        case _:
+            return False
+
+
+def _scan(bound: Bound, existing: U64, blocks: int, out: U64) -> None:
+    """Words of a condition made of tests on columns, by scans that leave nothing behind."""
     match bound:
         case ColumnTest(attribute, predicate):
-            return attribute.column.words(predicate, blocks)
+            attribute.column.words(predicate, blocks, out=out)
         case Complement(child):
-            held = _scanned(child, existing, blocks)
-            return None if held is None else existing & ~held
+            _scan(child, existing, blocks, out)
+            np.bitwise_and(existing, ~out, out=out)
         case And(children) | Or(children):
-            found: U64 | None = None
-            for child in children:
-                part = _scanned(child, existing, blocks)
-                if part is None:
-                    return None
-                if found is None:
-                    found = part
-                elif isinstance(bound, And):
-                    found &= part
-                else:
-                    found |= part
-            return found
+            _scan(children[0], existing, blocks, out)
+            part = np.empty_like(out)
+            for child in children[1:]:
+                _scan(child, existing, blocks, part)
+                (np.bitwise_and if isinstance(bound, And) else np.bitwise_or)(out, part, out=out)
         case _:
-            return None
+            raise TypeError(bound)
 
 
 def _union(parts: Sequence[I64]) -> I64:

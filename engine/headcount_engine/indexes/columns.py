@@ -85,9 +85,11 @@ class ColumnView:
     position: int
     index: ValueIndex
 
-    def words(self, predicate: Predicate, blocks: int, deadline: Deadline = NO_DEADLINE) -> U64:
-        """A words array of `blocks` blocks by one scan; the deadline is looked at between blocks."""
-        words = np.empty(blocks * BLOCK_WORDS, dtype=np.uint64)
+    def words(
+        self, predicate: Predicate, blocks: int, deadline: Deadline = NO_DEADLINE, out: U64 | None = None
+    ) -> U64:
+        """A words array of `blocks` blocks by one scan, `out` if given; the deadline is looked at between blocks."""
+        words = np.empty(blocks * BLOCK_WORDS, dtype=np.uint64) if out is None else out
         have = min(blocks, len(self.blocks))
         for b in range(have):
             predicates.block_words(predicate, self.blocks[b], words[b * BLOCK_WORDS : (b + 1) * BLOCK_WORDS])
