@@ -250,3 +250,15 @@ def test_places_of_set_bits_are_told_but_for_those_that_have_none() -> None:
     set_ = [bit for bit in range(192) if int(row[bit >> 6]) >> (bit & 63) & 1]
     assert out[:found].tolist() == [int(places[bit]) for bit in set_ if places[bit] >= 0]
     assert kernels.set_places(np.zeros(2, dtype=np.uint64), places, out) == 0
+
+
+def test_bits_of_rows_turn_once_for_each_time_they_are_named() -> None:
+    rows = RANDOM.integers(0, 1 << 64, (5, 2), dtype=np.uint64)
+    expected = rows.copy()
+    ids = np.array([102, 100, 102, 104, 99, 105, 102], dtype=np.int64)
+    bits = np.array([64, 3, 64, 127, 0, 0, 5], dtype=np.int64)
+    expected[0, 0] ^= np.uint64(1 << 3)
+    expected[4, 1] ^= np.uint64(1 << 63)
+    expected[2, 0] ^= np.uint64(1 << 5)
+    kernels.turn_bits(ids, bits, 100, rows)
+    assert (rows == expected).all()

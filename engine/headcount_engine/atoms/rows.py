@@ -7,6 +7,7 @@ untouched, so that the room ahead of the last profile costs nothing until it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -94,6 +95,20 @@ class Rows(Generic[Cell]):
     def nbytes(self) -> int:
         """Of the rows in use."""
         return self.ids_end * self.width * np.dtype(self._dtype).itemsize
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turned:
+    """Bits that turn, each named by an id and its place in the row: i64 of n both."""
+
+    ids: I64
+    bits: I64
+
+
+def turn(rows: Rows[np.uint64], turned: Turned) -> None:
+    """Turn bits. One that is named twice stays as it is."""
+    for first, shard in rows.shards():
+        kernels.turn_bits(turned.ids, turned.bits, first, shard)
 
 
 def put_columns(rows: Rows[np.uint64], words: Mapping[int, U64]) -> None:

@@ -212,6 +212,15 @@ def transpose(columns: U64, keep: np.uint64, word: int, rows: U64) -> None:
             rows[64 * w + i, word] = (rows[64 * w + i, word] & keep) | (block[i] & ~keep)
 
 
+@kernel("(int64[::1], int64[::1], int64, uint64[:, ::1])")
+def turn_bits(ids: I64, bits: I64, first_id: int, rows: U64) -> None:
+    """Turn bit bits[i] of the row of ids[i]; `rows` are those from `first_id` on, other ids are left out."""
+    for i in range(len(ids)):
+        row = ids[i] - first_id
+        if 0 <= row < len(rows):
+            rows[row, bits[i] >> 6] ^= np.uint64(1) << np.uint64(bits[i] & 63)
+
+
 @kernel("(int64[:, ::1], uint64[::1], int64[::1], uint64[:, ::1])")
 def put_columns(addresses: I64, keep: U64, words: I64, rows: U64) -> None:
     """As `transpose`, for many words of the rows: words[k] from the columns at addresses[k], none where that is 0.

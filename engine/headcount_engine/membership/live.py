@@ -19,7 +19,7 @@ from headcount_engine import bitmaps
 from headcount_engine.atoms.after import NO_CHANGES, After, Changes
 from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
 from headcount_engine.atoms.registry import Atom, AtomKey, Listed, Retained
-from headcount_engine.atoms.rows import Rows, column_words, put_columns
+from headcount_engine.atoms.rows import Rows, Turned, column_words, put_columns, turn
 from headcount_engine.atoms.tallies import Recount, Toggles, ascending
 from headcount_engine.atoms.touches import lists_of
 from headcount_engine.bitmaps import Bitmap
@@ -62,7 +62,8 @@ class _Place:
 class LiveEdit:
     """What a commit does to live segments.
 
-    ids, atom_rows, member_rows   rows that change, as they will be
+    ids, atom_rows, member_rows   rows that are new or found anew, as they will be
+    atom_bits, member_bits        bits of other rows that turn
     columns                       by slot of a segment, everyone's bit as it will be: definitions
     flips, growth                 by slot: the ids that join or leave, and by how many the size grows
     sets                          by slot, everyone who is in, where definitions change it
@@ -74,6 +75,8 @@ class LiveEdit:
     ids: I64 = field(default_factory=lambda: _NO_IDS)
     atom_rows: U64 | None = None
     member_rows: U64 | None = None
+    atom_bits: Turned | None = None
+    member_bits: Turned | None = None
     columns: Mapping[int, U64] = field(default_factory=dict)
     flips: Flipped = NO_FLIPS
     growth: I64 = field(default_factory=lambda: _NO_IDS)
@@ -86,12 +89,13 @@ class LiveEdit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
-    """Rows of `ids` as they will be, and the flips (row, slot, joined, cause) that make them so."""
+    """Rows of `ids` as they will be, and the atoms and the flips (row, slot, joined, cause) that make them so."""
 
     ids: I64
     atom_rows: U64
     member_rows: U64
     flips: I64
+    toggles: Toggles
     retained: tuple[RetentionEdit, ...] = ()
 
 
@@ -156,7 +160,13 @@ class LiveSegments:
         toggles = [*atoms.toggles, *self._listed(lists), *over]
         step = self._step(after, toggles, default, before, moment, definitions)
         flipped, growth, told = self._told(step.flips, step.ids)
-        edit = LiveEdit(moment, atoms, None, step.ids, step.atom_rows, step.member_rows, {}, flipped, growth)
+        new = np.flatnonzero(step.ids >= after.first_new)
+        edit = LiveEdit(
+            moment, atoms, None, step.ids[new], step.atom_rows[new], step.member_rows[new],
+            _turned(step.toggles.ids, step.toggles.atoms, after.first_new),
+            _turned(step.ids[step.flips[:, 0]], step.flips[:, 1], after.first_new),
+            flips=flipped, growth=growth,
+        )  # fmt: skip
         return Outcome(edit, told, (*ended, *step.retained))
 
     def stage_anew(
@@ -195,8 +205,8 @@ class LiveSegments:
         stays = ~np.isin(ids, left)
         fresh = self._members_of(rows, ids)
         held = self._rows.gather(ids)
-        flips, retained = self._retain(
-            _Step(ids, rows, fresh, _differences(held, fresh, cause)),
+        flips, _, retained = self._retain(
+            _Step(ids, rows, fresh, _differences(held, fresh, cause), _joined([])),
             stays,
             after,
             before,
@@ -215,7 +225,9 @@ class LiveSegments:
         others[:, 0] = np.searchsorted(everyone, step.ids[others[:, 0]])
         atom_rows[at], member_rows[at] = rows, fresh
         flipped, growth, told = self._told(np.concatenate([others, flips]), everyone)
-        edit = LiveEdit(moment, atoms, tallied, everyone, atom_rows, member_rows, {}, flipped, growth)
+        edit = LiveEdit(
+            moment, atoms, tallied, everyone, atom_rows, member_rows, flips=flipped, growth=growth
+        )
         stepped = [e.without(ids) for e in step.retained]
         return Outcome(edit, told, (*ended, *stepped, *retained, *self._forgotten(left)))
 
@@ -240,14 +252,14 @@ class LiveSegments:
             nobody = self._atoms.row_of_nobody()
             member_rows[is_new] = machine.members_of_nobody(nobody, self._rows.width)
         flips = machine.run(ids, joined, atom_rows, member_rows)
-        step = _Step(ids, atom_rows, member_rows, flips)
-        flips, retained = self._retain(step, ~is_new, after, before, moment, definitions)
+        step = _Step(ids, atom_rows, member_rows, flips, joined)
+        flips, joined, retained = self._retain(step, ~is_new, after, before, moment, definitions)
         if bool(is_new.any()):
             at = np.flatnonzero(is_new)
             entered = _differences(np.zeros_like(member_rows[at]), member_rows[at], default)
             entered[:, 0] = at[entered[:, 0]]
             flips = np.concatenate([flips[~is_new[flips[:, 0]]], entered])
-        return _Step(ids, atom_rows, member_rows, flips, retained)
+        return _Step(ids, atom_rows, member_rows, flips, joined, retained)
 
     # ------------------------------------------------------------------------------------------------ retention
 
@@ -280,8 +292,8 @@ class LiveSegments:
 
     def _retain(
         self, step: _Step, may: Mask, after: After, before: Moment, moment: Moment, definitions: Definitions
-    ) -> tuple[I64, tuple[RetentionEdit, ...]]:
-        """Keep those for whom a rule ceased to hold, until it holds again: the flips with that, and what to note.
+    ) -> tuple[I64, Toggles, tuple[RetentionEdit, ...]]:
+        """Keep those for whom a rule ceased to hold, until it holds again: flips and toggles with it, and what to note.
 
         Whoever comes to be kept, or ceases to be, may flip other segments, some of which have a retention of their
         own: those that others refer to come first. Whose time is over by now too is not kept at all. `may`: rows that
@@ -289,11 +301,11 @@ class LiveSegments:
         """
         machine = self._built()
         if not machine.rules:
-            return step.flips, ()
+            return step.flips, step.toggles, ()
         lengths = {p.definition.id: p.definition.retention_us or 0 for p in machine.rules}
         rules = Rules({id_: p.formula for id_, p in self._places.items()}, self._atoms.atom_of, lengths)
         ceasing = Ceasing(after, rules, self._retention, before.now_us, moment, definitions)
-        parts, edits = [step.flips], list[RetentionEdit]()
+        parts, all_toggles, edits = [step.flips], [step.toggles], list[RetentionEdit]()
         for level in machine.levels:
             flips = _net(parts)
             toggles = []
@@ -318,8 +330,9 @@ class LiveSegments:
                     slots = np.full(int(turned.sum()), slot, dtype=np.int64)
                     toggles.append(Toggles(ids[turned], slots, own[turned, 3].astype(np.uint8)))
             if toggles:
+                all_toggles.extend(toggles)
                 parts.append(machine.run(step.ids, _joined(toggles), step.atom_rows, step.member_rows))
-        return _net(parts), tuple(edits)
+        return _net(parts), _joined(all_toggles), tuple(edits)
 
     def _members_of(self, atom_rows: U64, ids: I64) -> U64:
         """The segments of profiles with given atoms, each found from nothing."""
@@ -344,6 +357,9 @@ class LiveSegments:
         if edit.atom_rows is not None and edit.member_rows is not None:
             self._atoms.rows.scatter(edit.ids, edit.atom_rows)
             self._rows.scatter(edit.ids, edit.member_rows)
+        if edit.atom_bits is not None and edit.member_bits is not None:
+            turn(self._atoms.rows, edit.atom_bits)
+            turn(self._rows, edit.member_bits)
         put_columns(self._rows, edit.columns)
         self._sizes[edit.flips.slots] += edit.growth
         self._sets.publish(edit.flips)
@@ -718,6 +734,14 @@ class _Machine:
                 members[0, slot >> 6] |= np.uint64(int(value) << (slot & 63))
             self._of_nobody, self._row_of_nobody = members[0], atom_row
         return self._of_nobody
+
+
+def _turned(ids: I64, bits: I64, first_new: int) -> Turned:
+    """Bits of the rows that are there already."""
+    if not len(ids) or int(ids.max()) < first_new:
+        return Turned(ids, np.ascontiguousarray(bits))
+    old = ids < first_new
+    return Turned(ids[old], bits[old])
 
 
 def _ended(segment: str, ids: U32) -> RetentionEdit:
