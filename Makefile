@@ -117,8 +117,12 @@ bench-small: warm ## Benchmarks on 100 thousand profiles, without peers (under 3
 	$(BIN)/python -m bench.run --tier S $(ARGS)
 
 .PHONY: bench
-bench: warm $(BENCH_LOCKED) ## Benchmarks on 1 million profiles, beside other systems (under 10 minutes)
+bench: warm $(BENCH_LOCKED) ## Benchmarks on 1 million profiles, beside other systems (ten to twelve minutes)
 	$(BIN)/python -m bench.run --tier M $(ARGS)
+
+.PHONY: bench-segments
+bench-segments: warm $(BENCH_LOCKED) ## The cost of up to 10,000 live segments of 1 million profiles, for the plot
+	$(BIN)/python -m bench.run --tier M --only segment_growth --merge $(ARGS)
 
 .PHONY: bench-large
 bench-large: warm $(BENCH_LOCKED) ## Benchmarks on 10 million profiles (wants 24 GB of memory)

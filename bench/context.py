@@ -33,7 +33,9 @@ class Loaded:
 class Context:
     """One run on one tier. What is costly is made when first asked for, and not on any question's clock."""
 
-    def __init__(self, tier: Tier, folder: Path) -> None:
+    def __init__(self, tier: Tier, folder: Path, named: frozenset[str] = frozenset()) -> None:
+        """`named`: the rows that were asked for by name, if not all are."""
+        self.named = named
         self.tier = tier
         self.folder = folder
         self.files: Files = write_parquet(folder, tier)

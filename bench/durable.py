@@ -39,7 +39,7 @@ from headcount_engine.model.batches import EventBatch, ProfileBatch, Texts
 from headcount_engine.model.durability import DurabilityOptions, SyncMode
 
 COMMIT_ROWS = 10_000
-ROUNDS = {Tier.S: 1}
+ROUNDS = {Tier.S: 1, Tier.M: 2}
 """Checkpoints beside writes; of other tiers 3."""
 ALONE_S = 0.7
 """Of writes before each of them, and after it, to compare with."""

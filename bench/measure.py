@@ -82,8 +82,13 @@ def peak_bytes() -> int:
     return _status_bytes("VmHWM:")
 
 
-def _status_bytes(field: str) -> int:
-    with open("/proc/self/status") as status:
+def resident_bytes_of(pid: int) -> int:
+    """Memory of another process that is in RAM."""
+    return _status_bytes("VmRSS:", str(pid))
+
+
+def _status_bytes(field: str, pid: str = "self") -> int:
+    with open(f"/proc/{pid}/status") as status:
         for line in status:
             if line.startswith(field):
                 return int(line.split()[1]) * 1024

@@ -45,6 +45,8 @@ class Served:
     address: str
     channel: grpc.Channel
     echo_channel: grpc.Channel
+    pid: int
+    """Of the server."""
 
     def caller(self, path: str, request: bytes) -> Callable[[], bytes]:
         """A call of raw bytes."""
@@ -62,11 +64,11 @@ class Served:
 def serving(context: Context) -> Iterator[Served]:
     """Start both, wait until they answer, and end them."""
     with contextlib.ExitStack() as stack:
-        addresses = [
+        (address, pid), (echo, _) = (
             stack.enter_context(_process(what, context.tier, context.folder)) for what in ("server", "echo")
-        ]
-        channels = [stack.enter_context(grpc.insecure_channel(a)) for a in addresses]
-        yield Served(addresses[0], *channels)
+        )
+        channels = [stack.enter_context(grpc.insecure_channel(a)) for a in (address, echo)]
+        yield Served(address, *channels, pid)
 
 
 @contextlib.contextmanager
@@ -101,7 +103,7 @@ class _Lent:
 def plain_server(store: Path | None = None) -> Iterator[str]:
     """An empty server at the end of the generated history; its address. With a directory it is durable."""
     kept = [] if store is None else ["--store", str(store)]
-    with _started([sys.executable, "-m", "bench.serving", "empty", *kept], "server") as address:
+    with _started([sys.executable, "-m", "bench.serving", "empty", *kept], "server") as (address, _):
         yield address
 
 
@@ -113,21 +115,22 @@ def durable_server(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _process(what: str, tier: Tier, folder: Path) -> Iterator[str]:
+def _process(what: str, tier: Tier, folder: Path) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", "bench.serving", what, "--tier", tier, "--folder", str(folder)]
-    with _started(command, what) as address:
-        yield address
+    with _started(command, what) as started:
+        yield started
 
 
 @contextlib.contextmanager
-def _started(command: list[str], what: str) -> Iterator[str]:
+def _started(command: list[str], what: str) -> Iterator[tuple[str, int]]:
+    """Its address and process id."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         if not address:
             raise RuntimeError(f"the {what} process ended before it answered")
-        yield address
+        yield address, process.pid
     finally:
         process.communicate()  # Closes its input, at which it ends.
 

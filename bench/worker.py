@@ -28,7 +28,7 @@ def run_questions(tier: Tier, folder: Path, only: set[str], out: Path) -> None:
     from bench.context import Context
     from bench.questions import leaf_kinds, load_rate, memory_per_profile
 
-    context = Context(tier, folder)
+    context = Context(tier, folder, frozenset(only))
     outcomes: list[Outcome] = []
     kinds: list[LeafKind] = []
     # Memory first, while the process holds nothing but the engine; kinds of leaf before more events are written.

@@ -19,8 +19,9 @@ from pyroaring import BitMap
 
 from bench.context import Context
 from bench.data import bitmap_of
-from bench.measure import timed
+from bench.measure import resident_bytes_of, timed
 from bench.outcome import Floor, Outcome, rate, took
+from bench.outcome import size as sized
 from bench.serving import serving
 from bench.tiers import Tier
 from headcount import Audience, Client
@@ -31,6 +32,7 @@ QUESTION = "audience of 5 M out of 10 M: first chunk; whole, as a bitmap; whole,
 INCLUDES = ("subscribed = true", "age between 18 and 34")
 EXCLUDES = ('plan = "plan-1"',)
 TIMEOUT_S = 120.0
+READINGS = 10
 
 
 def measure(context: Context) -> list[Outcome]:
@@ -49,6 +51,10 @@ def measure(context: Context) -> list[Outcome]:
         bitmap = timed(lambda: [BitMap.deserialize(b) for b in client.read_roaring(_resolved(client))])
         as_keys = timed(lambda: _exhaust(client.read_keys(_resolved(client))))
         as_ids = timed(lambda: _exhaust(client.read_ids(_resolved(client))))
+        before = resident_bytes_of(served.pid)
+        for _ in range(READINGS):
+            _exhaust(client.read_keys(_resolved(client)))
+        grown = resident_bytes_of(served.pid) - before
         with _written_to(served.address):
             beside_writes = timed(lambda: _exhaust(client.read_keys(_resolved(client))))
             first_beside = timed(lambda: next(client.read_chunks(_resolved(client))), samples_min=20)
@@ -66,6 +72,8 @@ def measure(context: Context) -> list[Outcome]:
         rate(ROW, "whole, as keys, beside 20 k events/s", size, beside_writes, target=2e6, note=note),
         took(ROW, "first chunk, beside 20 k events/s", first_beside, target=0.05 if is_large else None, note=note),
         rate(ROW, "whole, as ids", size, as_ids, note=note, is_beside=True),
+        sized(ROW, f"what the server grows by while {READINGS} audiences are read", max(grown, 0), note=note,
+              is_beside=True),
         *_in_process(context, size, note),
     ]  # fmt: skip
 
