@@ -377,3 +377,34 @@ def test_a_rule_about_a_segment_counts_those_who_are_kept_between_two_ticks() ->
     assert kept.database.check("a", ['in segment "recent" and everyone']).results == (True,)
     kept.to(NOW + 3 * DAY, ticks=False)
     assert kept.database.count('in segment "recent" and everyone').count == 0
+
+
+def test_explain_says_who_is_kept_since_when_and_until_when() -> None:
+    keeping = Keeping()
+    keeping.save("pros", 'plan = "pro"', 2)
+    keeping.clock.advance_to(NOW + 1_000)
+    keeping.plan(a="free")
+    told = keeping.database.explain("a", 'in segment "pros"').explanation
+    assert told is not None and told.holds
+    assert told.flips_at_us == NOW + 1_000 + 2 * DAY and told.is_flip_certain
+    (kept,) = [part for part in told.tree.children if part.text == "kept by retention"]
+    assert kept.holds and kept.actual == Instant(NOW + 1_000) and kept.flips_at_us == told.flips_at_us
+    never = keeping.database.explain("b", 'in segment "pros"').explanation
+    assert never is not None and "kept by retention" not in [part.text for part in never.tree.children]
+    keeping.clock.advance_to(told.flips_at_us)
+    over = keeping.database.explain("a", 'in segment "pros"').explanation
+    assert over is not None and not over.holds
+    assert "kept by retention" not in [part.text for part in over.tree.children]
+
+
+def test_explain_keeps_only_the_unknown_where_retention_does() -> None:
+    keeping = Keeping()
+    keeping.know("b")
+    keeping.plan(b="pro")
+    keeping.save("pros", 'plan = "pro"', 2, unknown=True)
+    keeping.clock.advance_to(NOW + 1_000)
+    keeping.plan(a="free", b="free")
+    for key, is_kept in (("a", True), ("b", False)):
+        told = keeping.database.explain(key, 'in segment "pros"').explanation
+        assert told is not None and told.holds is is_kept
+        assert ("kept by retention" in [part.text for part in told.tree.children]) is is_kept

@@ -64,6 +64,8 @@ class Kept(Protocol):
 
     def at(self, now_us: int | None, retention_us: int) -> Bitmap: ...
 
+    def since_us_of(self, profile: int) -> int | None: ...
+
 
 class Definitions(Protocol):
     """The saved segments of one version, as far as rules need them."""

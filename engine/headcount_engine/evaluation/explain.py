@@ -40,6 +40,7 @@ from headcount_engine.conditions.tree import (
     HasBeen,
     InSegment,
     InWindow,
+    Known,
     LastPerformed,
     NoneOf,
     Not,
@@ -126,8 +127,21 @@ class Explainer:
             parts.append(Measured("on the list", self._profile in meaning.added, None))
             if self._profile in meaning.removed:
                 parts.append(Measured("removed by hand", True, None))
+        since_us = self._kept_since_us(meaning)
+        if since_us is not None:
+            parts.append(
+                Measured("kept by retention", True, Instant(since_us), (), since_us + meaning.retention_us)
+            )
         flips_at_us, _ = self._next_flip(node, holds, _NODE_TURNS_MAX)
         return Measured(to_text(node), holds, None, tuple(parts), flips_at_us)
+
+    def _kept_since_us(self, meaning: Meaning) -> int | None:
+        """When the profile ceased to match, if that is why it is in."""
+        since_us = None if meaning.kept is None else meaning.kept.since_us_of(self._profile)
+        if since_us is None or since_us + meaning.retention_us <= self._moment.now_us:
+            return None
+        is_known = meaning.retention_is_for_unknown and self._one.holds(self._binder.bind(Known()))
+        return None if is_known else since_us
 
     def _actual(self, node: Condition, bound: Bound) -> Cell | None:
         """The value or count behind a leaf; None where there is none to show."""
@@ -202,6 +216,9 @@ class Explainer:
         match node:
             case InSegment(segment):
                 meaning = self._definitions.meaning(segment)
+                since_us = None if meaning.kept is None else meaning.kept.since_us_of(self._profile)
+                if since_us is not None:
+                    yield since_us + meaning.retention_us
                 if meaning.rule is not None and meaning.id not in seen:
                     seen.add(meaning.id)
                     yield from self._turns(meaning.rule, seen)

@@ -50,6 +50,11 @@ class Kept:
             return bitmaps.from_ids(self.ids)
         return bitmaps.from_ids(self.ids[self.since_us > now_us - retention_us])
 
+    def since_us_of(self, profile: int) -> int | None:
+        """When one profile ceased to match; None if it is not among them."""
+        at = int(np.searchsorted(self.ids, np.uint32(profile)))
+        return int(self.since_us[at]) if at < len(self.ids) and int(self.ids[at]) == profile else None
+
     def over(self, before_us: int, now_us: int, retention_us: int) -> U32:
         """Whose time came to an end after one instant and up to another."""
         end_us = self.since_us + retention_us
