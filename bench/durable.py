@@ -43,6 +43,8 @@ ROUNDS = {Tier.S: 1, Tier.M: 2}
 """Checkpoints beside writes; of other tiers 3."""
 ALONE_S = 0.7
 """Of writes before each of them, and after it, to compare with."""
+SEGMENTS = {Tier.L: 100}
+"""A thousand of ten million profiles do not fit into the memory that is beside them while they are made."""
 PREPARED = 150
 """Batches made before a round, off the clock."""
 TAIL_COMMITS = 50
@@ -114,7 +116,7 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     figures |= {"checkpoint_s": time.perf_counter() - started, "checkpoint_bytes": report.total_bytes}
     commits = _commits(tier)
     figures |= _beside_checkpoints(database, keeper, commits, files, ROUNDS.get(tier, 3))
-    living.save(database, definitions(tier.size.segments))
+    living.save(database, definitions(SEGMENTS.get(tier, tier.size.segments)))
     for _ in range(TAIL_COMMITS):
         _write(database, next(commits))
     figures |= _answers(database) | {"tail_bytes": keeper.store.log_bytes, "fill_peak_bytes": peak_bytes()}

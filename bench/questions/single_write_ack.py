@@ -39,7 +39,7 @@ def _written(context: Context) -> list[Outcome]:
     figures = context.durable
     given = figures["given_bytes"]
     return [
-        Outcome(ROW, f"bytes {what} per byte given", Kind.SIZE, bytes_ / given, samples=1, is_beside=True,
+        Outcome(ROW, f"bytes {what}, share of the bytes given", Kind.SHARE, bytes_ / given, samples=1, is_beside=True,
                 note=f"{given / 1e6:,.0f} MB given")
         for what, bytes_ in (
             ("of log", figures["log_bytes"]),
