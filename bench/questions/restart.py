@@ -1,6 +1,7 @@
 """How long does it take to open the store of a tier again after a loss of power?
 
-The state is in a checkpoint; what was written after it (half a million events and the segments that they found) is in the log alone and is replayed; then the live segments are made from what is there. Kernels are compiled
+The state is in a checkpoint; what was written after it (half a million events and more, and the segments that they
+found) is in the log alone and is replayed; then the live segments are made from what is there. Kernels are compiled
 already. What is counted, and the sizes of all segments, must be what they were before.
 """
 
