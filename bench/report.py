@@ -82,24 +82,26 @@ may be older than what is said here. Times are of the processor, medians; "at be
 - *Keyed windows*: 26 ms of processor time in all threads, 28 before. Kernels alone, on as many events with values
   like these: 11 ms the tables of pairs, 3 spreading events over buckets, 1 sizing these. Leaving out profiles with
   too few events first did not show a gain under that load, and was taken out again.
-- *Unary calls*: what the server does for a count or a membership takes 61 and 95 µs of the 1.2 to 1.6 ms of a call, 236 and
-  200 before conditions and segments asked lately went past binding; the rest is grpcio on both sides. The echo is a
-  handler of one line; ours parses, checks who asks and until when, answers and counts. Throughput of eight threads
-  is bound by one interpreter lock in either process.
-- *Count and membership in process*: the size is there in 0.5 µs and a bit of a row by dense id in 0.7; an answer with its
-  version, its now and its time is 3 to 5, and finding a key, as a batch of one text in numpy arrays, 10 to 20 more.
-- *Batch writes into live segments*, 33 ms for 10,000 events where the machine is at its best: 9 what they cost without
-  segments, 10 counters (100,000 steps found, sorted and carried out; 4 of it waiting for memory), 7 rows and programs of
-  the profiles whose conditions changed, 4 carrying out. It was 68 with rows of counters copied and written back.
-- *Live reads beside writes, 99th percentile*: 6 ms of it is there without any writes, with reader and server on the two
-  cores. A commit of 10,000 events then holds the gate, where versions change hands, for 2 to 4 ms.
-- *A commit beside a checkpoint, 99th percentile*: the writer of the checkpoint packs and syncs on the other core, but for
-  the interpreter lock and the disk, which both want; 18 ms in the middle where it is 15 alone.
-- *Restart*: of 14 s, 10 making live segments, 1 parsing their rules, 1 reading the checkpoint, 2 merging what was replayed.
-  Half of the time of making them is the system's, for 1.2 GB of rows that it hands out page by page at 26 µs each;
-  a second time in the same process it takes 5. Every one of 3,300 conditions is evaluated for everyone.
-- *Import*: the command's start, 0.6 s, is a tenth of it; then the reader of Parquet, which makes messages, and the server,
-  which reads them, take a core each.
+- *Unary calls*: what the server does for a count or a membership takes 61 and 95 µs of the 1.2 to 1.6 ms of a call,
+  236 and 200 before conditions and segments asked lately went past binding; the rest is grpcio on both sides. The
+  echo is a handler of one line; ours parses, checks who asks and until when, answers and counts. Throughput of
+  eight threads is bound by one interpreter lock in either process.
+- *Count and membership in process*: the size is there in 0.5 µs and a bit of a row by dense id in 0.7; an answer
+  with its version, its now and its time is 3 to 5, and finding a key, as a batch of one text in numpy arrays, 10 to
+  20 more.
+- *Batch writes into live segments*, 33 ms for 10,000 events where the machine is at its best: 9 what they cost
+  without segments, 10 counters (100,000 steps found, sorted and carried out; 4 of it waiting for memory), 7 rows
+  and programs of the profiles whose conditions changed, 4 carrying out. It was 68 with rows of counters copied and
+  written back.
+- *Live reads beside writes, 99th percentile*: 6 ms of it is there without any writes, with reader and server on the
+  two cores. A commit of 10,000 events then holds the gate, where versions change hands, for 2 to 4 ms.
+- *A commit beside a checkpoint, 99th percentile*: the writer of the checkpoint packs and syncs on the other core,
+  but for the interpreter lock and the disk, which both want; 18 ms in the middle where it is 15 alone.
+- *Restart*: of 14 s, 10 making live segments, 1 parsing their rules, 1 reading the checkpoint, 2 merging what was
+  replayed. Half of the time of making them is the system's, for 1.2 GB of rows that it hands out page by page at 26
+  µs each; a second time in the same process it takes 5. Every one of 3,300 conditions is evaluated for everyone.
+- *Import*: the command's start, 0.6 s, is a tenth of it; then the reader of Parquet, which makes messages, and the
+  server, which reads them, take a core each.
 """
 
 
