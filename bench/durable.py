@@ -54,8 +54,6 @@ BULK = DurabilityOptions(sync=SyncMode.OPERATING_SYSTEM, is_automatic=False)
 
 WRITERS = (1, 8, 32, 128)
 """Threads that write single events at one time."""
-WRITING_S = 1.5
-"""By each number of writers."""
 PEOPLE = 10_000
 
 Figures = dict[str, float]
@@ -76,12 +74,15 @@ def measured(tier: Tier, folder: Path) -> Figures:
     return figures | again
 
 
-def acknowledged(folder: Path) -> dict[int, tuple[list[float], float]]:
-    """By number of writers, how long each single write took, in a process of its own, and all of them together."""
+def acknowledged(folder: Path, seconds: float) -> dict[int, tuple[list[float], float]]:
+    """By number of writers, how long each single write took, in a process of its own, and all of them together.
+
+    Each number of writers has so many seconds.
+    """
     store = folder / "acknowledged-store"
     shutil.rmtree(store, ignore_errors=True)
     try:
-        seen = _run("acknowledge", "--store", str(store))
+        seen = _run("acknowledge", "--store", str(store), "--seconds", str(seconds))
     finally:
         shutil.rmtree(store, ignore_errors=True)
     return {int(writers): (waits, elapsed) for writers, (waits, elapsed) in seen.items()}
@@ -123,7 +124,7 @@ def _fill(tier: Tier, folder: Path, store: Path) -> Figures:
     return figures
 
 
-def _acknowledge(store: Path) -> dict[str, object]:
+def _acknowledge(store: Path, lasting_s: float) -> dict[str, object]:
     """One event a write, by ever more threads, each of which waits until its own is acknowledged."""
     warm_kernels()
     sys.setswitchinterval(2e-4)
@@ -135,7 +136,7 @@ def _acknowledge(store: Path) -> dict[str, object]:
         waits: list[list[float]] = [[] for _ in range(writers)]
         started = time.perf_counter()
         threads = [
-            threading.Thread(target=_write_singly, args=(database, people, number, started + WRITING_S, own))
+            threading.Thread(target=_write_singly, args=(database, people, number, started + lasting_s, own))
             for number, own in enumerate(waits)
         ]
         for thread in threads:
@@ -304,6 +305,7 @@ def main() -> None:
     parser.add_argument("--tier", type=Tier, default=Tier.S)
     parser.add_argument("--folder", type=Path, default=Path(".cache/bench"))
     parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     figures: dict[str, Any]
@@ -313,7 +315,7 @@ def main() -> None:
         case "restart":
             figures = _restart(given.store)
         case _:
-            figures = _acknowledge(given.store)
+            figures = _acknowledge(given.store, given.seconds)
     given.out.write_text(json.dumps(figures))
     sys.stdout.flush()
     os._exit(0)  # As a loss of power would: nothing is closed.
