@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 ARGS ?=
-# Processes that run the tests side by side.
+# Processes that run the tests side by side, a file at a time in the order of the files.
 WORKERS ?= 2
 BIN := .venv/bin
 # Refuses to install anywhere but in the environment, should .venv/bin/python lead elsewhere.
@@ -71,7 +71,7 @@ run: setup ## Start the server on real retail data and show what it answers (ARG
 .PHONY: test
 test: warm ## Run the tests (ARGS=... goes to pytest)
 	$(call say,Running the tests)
-	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-long
 test-long: warm ## Run the tests that take long
