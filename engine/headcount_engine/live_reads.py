@@ -8,8 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker
 from headcount_engine.conditions.tree import Condition, InSegment
@@ -147,16 +145,13 @@ class LiveReads:
 
     def _find(self, key: str) -> int:
         """The dense id of a key as of now, -1 if nobody has it. Under the gate."""
-        data = key.encode("utf-8", "surrogatepass")
-        wanted = Texts(
-            np.frombuffer(bytearray(data), dtype=np.uint8), np.array([0, len(data)], dtype=np.int64)
-        )
         if not key.isascii():
             # A letter may have been written composed or not; ASCII has one way only.
-            wanted = admit_texts(wanted, len(data) + 1, as_key=True).texts
+            texts = Texts.of([key])
+            key = admit_texts(texts, len(texts.data) + 1, as_key=True).texts.to_list()[0]
         identities = self._indexes.identities
         view = identities.view()
-        profile = int(identities.find_in(view, wanted)[0])
+        profile = identities.find_one_in(view, key)
         return profile if profile >= 0 and profile in view.existing else -1
 
     def _reach(self, need: Need) -> None:

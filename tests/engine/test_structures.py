@@ -31,6 +31,7 @@ def test_a_table_of_texts_is_a_dict_of_first_appearances(parts: list[list[str]])
         assert len(table) == len(expected)
     texts = list(expected)
     assert table.find(Texts.of(texts)).tolist() == list(range(len(texts)))
+    assert [table.find_one(text) for text in texts] == list(range(len(texts)))
     assert table.slice(0, len(table)).to_list() == texts
     order = Random(1).sample(range(len(texts)), len(texts))
     assert table.take(np.array(order, dtype=np.int64)).to_list() == [texts[i] for i in order]
@@ -63,6 +64,8 @@ def test_a_reader_with_older_arrays_does_not_read_past_them() -> None:
     assert out.tolist() == list(range(20, 40))
     kernels.find_texts(late.data, late.offsets, arena, starts, table, SEED, 20, out)
     assert out.tolist() == [-1] * 20
+    alone = [Texts.of([word]).data for word in late.to_list()]
+    assert [kernels.find_text(data, arena, starts, table, SEED, 20) for data in alone] == [-1] * 20
     kernels.find_texts(early.data, early.offsets, arena, starts, table, SEED, 20, out)
     assert out.tolist() == list(range(20))
 

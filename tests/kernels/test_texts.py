@@ -48,6 +48,9 @@ class Table:
         texts, out = Texts.of(words), np.empty(len(words), dtype=np.int64)
         args = (texts.data, texts.offsets, self.arena, self.starts, self.table, seed, self.count, out)
         kernels.find_texts(*args)
+        alone = [Texts.of([word]).data for word in words]
+        rest = (self.arena, self.starts, self.table, seed, self.count)
+        assert [kernels.find_text(data, *rest) for data in alone] == out.tolist()
         return out.tolist()
 
 

@@ -104,6 +104,13 @@ class Identities:
         ids[ids >= view.ids_end] = -1
         return view.redirects.resolve(ids)
 
+    def find_one_in(self, view: PopulationView, key: str) -> int:
+        """As `find_in`, of one key."""
+        found = self.keys.find_one(key)
+        if not 0 <= found < view.ids_end:
+            return -1
+        return found if not len(view.redirects.losers) else int(view.redirects.resolve(np.array([found]))[0])
+
     def are_gone(self, ids: I64) -> Mask:
         """Which of these ids belong to nobody any more, and lead to nobody: erased ones. bool of n."""
         view = self._view

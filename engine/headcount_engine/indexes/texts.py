@@ -50,7 +50,9 @@ class TextTable:
 
     def find_one(self, text: str) -> int:
         """Number of one text, or -1."""
-        return int(self.find(Texts.of([text]))[0])
+        count = self._count
+        data: U8 = np.frombuffer(bytearray(text, "utf-8", "surrogatepass"), dtype=np.uint8)
+        return kernels.find_text(data, self._arena, self._starts, self._table, _SEED, count)
 
     def intern(self, texts: Texts) -> I64:
         """Number of each text, appending those that are missing: i64 of n."""

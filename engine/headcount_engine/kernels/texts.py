@@ -64,6 +64,19 @@ def _same(a: U8, a_start: int, a_end: int, b: U8, b_start: int, b_end: int) -> b
     return True
 
 
+@kernel("(uint8[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64)")
+def find_text(text: U8, arena: U8, starts: I64, table: U32, seed: np.uint64, count: int) -> int:
+    """The number of one text among the first `count` of the arena, or -1: as `find_texts`."""
+    mask = np.uint64(len(table) - 1)
+    slot = hash_bytes(text, 0, len(text), seed) & mask
+    while table[slot] != 0:
+        number = np.int64(table[slot]) - 1
+        if number < count and _same(text, 0, len(text), arena, starts[number], starts[number + 1]):
+            return int(number)
+        slot = (slot + np.uint64(1)) & mask
+    return -1
+
+
 @kernel("(uint8[::1], int64[::1], uint8[::1], int64[::1], uint32[::1], uint64, int64, int64[::1])")
 def find_texts(
     data: U8, offsets: I64, arena: U8, starts: I64, table: U32, seed: np.uint64, count: int, out: I64
