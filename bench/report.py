@@ -95,13 +95,13 @@ may be older than what is said here. Times are of the processor, medians; "at be
   written back.
 - *Live reads beside writes, 99th percentile*: 6 ms of it is there without any writes, with reader and server on the
   two cores. A commit of 10,000 events then holds the gate, where versions change hands, for 2 to 4 ms.
-- *A commit beside a checkpoint, 99th percentile*: the writer of the checkpoint packs and syncs on the other core,
-  but for the interpreter lock and the disk, which both want; 18 ms in the middle where it is 15 alone.
+- *A commit beside a checkpoint, 99th percentile*: not profiled. The median is 18 ms where it is 15 alone, so a few
+  commits wait long; the interpreter lock and the disk are what both want.
 - *Restart*: of 14 s, 10 making live segments, 1 parsing their rules, 1 reading the checkpoint, 2 merging what was
   replayed. Half of the time of making them is the system's, for 1.2 GB of rows that it hands out page by page at 26
   µs each; a second time in the same process it takes 5. Every one of 3,300 conditions is evaluated for everyone.
-- *Import*: the command's start, 0.6 s, is a tenth of it; then the reader of Parquet, which makes messages, and the
-  server, which reads them, take a core each.
+- *Import*: not profiled. It takes as long into memory as onto the medium, so the log is not what limits it; the
+  start of the command is in it.
 """
 
 
