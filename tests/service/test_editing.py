@@ -224,6 +224,30 @@ def test_below_a_segment_its_rule_is_explained(people: Stubs) -> None:
     ]
 
 
+def test_below_a_segment_what_its_lists_and_its_retention_do_is_explained(people: Stubs) -> None:
+    stays = segments.Segment(rule=Rule(text="age >= 18"))
+    stays.retention.FromSeconds(86_400)
+    by_hand = segments.Segment(
+        rule=Rule(text="age >= 18"), kind=segments.SEGMENT_KIND_DATA_DRIVEN_WITH_OVERRIDES
+    )
+    for id_, segment in (("stays", stays), ("by_hand", by_hand)):
+        people.segments.CreateSegment(segments.CreateSegmentRequest(segment_id=id_, segment=segment))
+    upsert = profiles.BatchUpsertProfilesRequest()
+    upsert.profiles.add(key="was").attributes["age"].int_value = 20
+    people.profiles.BatchUpsertProfiles(upsert)
+    upsert.profiles[0].attributes["age"].int_value = 3
+    people.profiles.BatchUpsertProfiles(upsert)
+    answer = explain(people, "was", 'in segment "stays"')
+    assert [(n.text, n.holds) for n in answer.nodes] == [
+        ('in segment "stays"', True), ("age >= 18", False), ("on the list", False), ("kept by retention", True),
+    ]  # fmt: skip
+    assert answer.next_change_time == answer.nodes[3].next_change_time
+    answer = explain(people, "was", 'in segment "by_hand"')
+    assert [(n.text, n.found) for n in answer.nodes] == [
+        ('in segment "by_hand"', ""), ("age >= 18", "3"), ("on the list", ""),
+    ]  # fmt: skip
+
+
 def test_nobody_is_explained_as_not_there(people: Stubs) -> None:
     answer = explain(people, "stranger", "everyone")
     assert (answer.exists, answer.is_member, list(answer.nodes)) == (False, False, [])

@@ -30,6 +30,7 @@ from headcount_engine.conditions.tree import (
     Anniversary,
     AnyOf,
     AtLeast,
+    AttributeLeaf,
     Condition,
     Did,
     Everyone,
@@ -118,7 +119,8 @@ class Explainer:
         actual = None if inner else self._actual(node, bound)
         holds = self._one.holds(bound)
         flips_at_us, _ = self._next_flip(node, holds, _NODE_TURNS_MAX)
-        return Measured(to_text(node), holds, actual, tuple(self._measured(c) for c in inner), flips_at_us)
+        below = tuple(self._measured(c) for c in inner)
+        return Measured(to_text(node), holds, actual, below, flips_at_us, isinstance(node, AttributeLeaf))
 
     def _of_segment(self, node: Condition, holds: bool, meaning: Meaning) -> Measured:
         """A reference with what the segment's rule says, and what its lists do."""

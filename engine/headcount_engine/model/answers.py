@@ -135,6 +135,8 @@ class Measured:
     actual: Cell | None
     children: tuple[Measured, ...] = ()
     flips_at_us: int | None = None
+    reads_attribute: bool = False
+    """Whether it is a condition on one attribute, which is absent where `actual` is None."""
 
 
 @dataclass(frozen=True, slots=True)

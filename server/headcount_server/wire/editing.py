@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol, TypeVar
 
-from headcount_engine.conditions.text import parse
-from headcount_engine.conditions.tree import AttributeLeaf
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import CompareAnswer, ExplainAnswer, Measured, PlanStep, ValueChange
 from headcount_engine.model.instants import format_date, format_instant, parse_date, parse_instant
@@ -93,17 +91,12 @@ def _node(path: str, node: Measured) -> messages.NodeExplanation:
     if node.actual is not None:
         put_value(made.actual, node.actual)
         made.found = _cell_text(node.actual)
-    elif not node.children and _reads_an_attribute(node.text):
+    elif node.reads_attribute:
         made.found = "absent"
     if node.flips_at_us is not None:
         made.next_change_time.SetInParent()
         put_instant(made.next_change_time, node.flips_at_us)
     return made
-
-
-def _reads_an_attribute(text: str) -> bool:
-    """Whether a leaf compares an attribute, which is then absent if nothing stands behind the leaf."""
-    return isinstance(parse(text), AttributeLeaf)
 
 
 def _cell_text(cell: Cell) -> str:
