@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import numba
@@ -27,6 +29,21 @@ def memory_pass(bytes_: int) -> Floor:
     words = np.ones(max(bytes_ // 8, 1), dtype=np.uint64)
     timing = timed(lambda: _pass_over(words), budget_s=0.15)
     return Floor(f"one pass over the same {bytes_ / 1e6:,.1f} MB, one thread", timing.p50)
+
+
+def fresh_memory(bytes_: int) -> Timing:
+    """Taking that many bytes from the system and writing something into every page, one thread."""
+
+    def take() -> None:
+        with mmap.mmap(-1, max(bytes_, mmap.PAGESIZE), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+            memory.madvise(mmap.MADV_HUGEPAGE)
+            pages = np.frombuffer(memory, dtype=np.uint8)[:: mmap.PAGESIZE]
+            pages[:] = 1
+            del pages
+
+    started = time.perf_counter()
+    take()
+    return Timing.of([time.perf_counter() - started])
 
 
 def sequential_read(bytes_: int, folder: Path) -> Timing:

@@ -7,7 +7,7 @@ what the segments have come to by all that was written. Beside: the sizes of all
 from __future__ import annotations
 
 from bench.context import Context
-from bench.floors import memory_pass
+from bench.floors import fresh_memory, memory_pass
 from bench.measure import timed
 from bench.outcome import Floor, Outcome, took
 from bench.tiers import Tier
@@ -46,5 +46,11 @@ def measure_live(context: Context) -> list[Outcome]:
     listed = timed(lambda: database.list_segments(query), budget_s=0.5, samples_min=3, warm_runs=1)
     return [
         took(ROW, "rebuild", timing, target=TARGETS.get(context.tier), floor=Floor(floor.what, floor.value)),
+        took(
+            ROW,
+            "as much memory as is kept for them, taken from the system and written once",
+            fresh_memory(made[0].nbytes),
+            is_beside=True,
+        ),
         took(ROW, f"a page of all {number:,} saved segments with their sizes", listed, is_beside=True),
     ]

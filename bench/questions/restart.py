@@ -8,7 +8,7 @@ already. What is counted, and the sizes of all segments, must be what they were 
 from __future__ import annotations
 
 from bench.context import Context
-from bench.floors import sequential_read
+from bench.floors import fresh_memory, sequential_read
 from bench.measure import Timing
 from bench.outcome import Floor, Outcome, size, took
 from bench.tiers import Tier
@@ -29,6 +29,8 @@ def measure(context: Context) -> list[Outcome]:
     return [
         took(ROW, "restart", restart, target=TARGETS.get(context.tier), floor=floor,
              note=f"{figures['replayed']:.0f} commits replayed, {figures['segments']:,.0f} live segments"),
+        took(ROW, "as much memory as it held at its peak, taken from the system and written once",
+             fresh_memory(int(figures["restart_peak_bytes"])), is_beside=True),
         took(ROW, "of it: making the live segments", Timing.of([figures["rebuild_s"]]), is_beside=True),
         took(ROW, "checkpoint of everything", checkpoint, is_beside=True),
         size(ROW, "checkpoint, per profile", figures["checkpoint_bytes"] / profiles, is_beside=True),

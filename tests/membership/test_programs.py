@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount_engine.atoms.registry import AtomKey, canonical
+from headcount_engine.atoms.rows import addresses
 from headcount_engine.conditions.text import parse
 from headcount_engine.conditions.tree import Condition, Everyone, InSegment, Same, walk
 from headcount_engine.database import Database
@@ -79,15 +80,23 @@ def test_a_formula_is_the_same_by_words_by_codes_and_by_hand(formula: Formula, s
 
     existing = np.zeros(16, dtype=np.uint8)
     existing[: (N + 7) // 8] = np.packbits(exists, bitorder="little")
-    found = programs.words_of(
-        formula,
-        existing.view(np.uint64),
-        lambda key: words(atoms[key]),
-        lambda name: words(others[name]),  # type: ignore[index]
-    )
-    bits = np.unpackbits(found.view(np.uint8), bitorder="little")
     codes = programs.codes_of(formula, lambda key: atoms[key], lambda name: others[name])  # type: ignore[index]
     depth = programs.depth_of(formula)
+    given = np.array([words(at) for at in range(len(ATOMS) + len(OTHERS))])
+    found = np.full((2, 2), 7, dtype=np.uint64)
+    lines = np.full((depth + 1, 2), 7, dtype=np.uint64)
+    # The second program is about the first alone, which is read under the name of a member, then of an atom.
+    own = len(ATOMS) + len(OTHERS)
+    second = [kernels.MEMBER + 8 * own, kernels.NOT]
+    members = np.append(addresses(given), 0)
+    for becomes, read in ((own, second), (-1, [kernels.ATOM + 0, kernels.NOT])):
+        kernels.draw(
+            addresses(found), np.array([becomes, own]), np.array([0, len(codes), len(codes) + 2]),
+            np.array([*codes, *read]), addresses(given), members, existing.view(np.uint64), lines,
+        )  # fmt: skip
+        assert (found[1] == (existing.view(np.uint64) & ~found[0])).all()
+    assert (lines[depth] == 7).all(), "deeper than it says"
+    bits = np.unpackbits(found[0].view(np.uint8), bitorder="little")
     for row in range(N):
         expected = holds(
             formula,

@@ -9,17 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headcount_engine import bitmaps
 from headcount_engine.atoms.registry import AtomKey, Atoms
 from headcount_engine.atoms.rows import Rows, column_words
 from headcount_engine.conditions.needs import attributes_read
 from headcount_engine.conditions.tree import AllOf, AnyOf, InSegment
 from headcount_engine.database import Database
+from headcount_engine.limits import BLOCK_IDS
 from headcount_engine.membership.live import LiveSegments
+from headcount_engine.model.answers import SegmentDraft
+from headcount_engine.model.batches import Column, EventBatch, ProfileBatch, Texts
 from headcount_engine.model.segments import ImportMode, SegmentState
+from headcount_engine.model.values import Kind, ValueType
 from headcount_engine.read_view import PinnedView
 from tests.agreement.driving import rules
 from tests.agreement.evaluated import EVALUATED
 from tests.agreement.living import KEYS, LIVE, MANUAL_KIND, OVERRIDES, RULE, Living
+from tests.membership.keeping import NOW, Kept
 from tests.oracle.calendars import DAY_US
 from tests.oracle.pools import NOWS, instants
 from tests.oracle.strategies import SCHEMA, SEGMENTS
@@ -35,7 +41,7 @@ def rebuilt(database: Database) -> LiveSegments:
     names = {n for d in segments if d.rule is not None for n in attributes_read(d.rule, view)}
     with PinnedView(database._indexes, database._gate, names, database._catalogue) as pinned:
         now_us = database.live_now_us()
-        outcome = fresh.stage_definitions(segments, (), view.lists, pinned, now_us, view, is_told=False)
+        outcome = fresh.stage_definitions(segments, (), view.lists, pinned, now_us, view, is_first=True)
         fresh.publish(outcome.edit)
     return fresh
 
@@ -114,3 +120,40 @@ def test_kept_current_or_rebuilt_is_the_same(data: st.DataObject) -> None:
 @settings(max_examples=200, deadline=None)
 def test_kept_current_or_rebuilt_is_the_same_for_longer(data: st.DataObject) -> None:
     history(data, 40)
+
+
+@pytest.mark.parametrize("people", [BLOCK_IDS - 1, 2 * BLOCK_IDS + 70])
+def test_segments_over_several_blocks_are_what_numpy_finds(people: int) -> None:
+    """Saved one by one and all anew, with counts past 255 and references among them."""
+    random = np.random.default_rng(people)
+    score, number = random.integers(0, 5, people), random.integers(0, 4, people)
+    number[[0, BLOCK_IDS - 2, people - 1]] = 255, 254, 300
+    keys = [f"k{i}" for i in range(people)]
+    database = Kept().database
+    database.write_profiles(ProfileBatch(Texts.of(keys), (Column("score", ValueType(Kind.INT), score),)))
+    who = np.repeat(np.arange(people), number)
+    for part in np.array_split(random.permutation(who), 3):
+        times = np.full(len(part), NOW - 3_600_000_000)
+        database.write_events(EventBatch(Texts.of([keys[i] for i in part.tolist()]), "visit", times))
+    rules = {
+        "high": "score >= 3",
+        "twice": "did visit at least 2 times in last 1 days",
+        "often": "did visit at least 255 times",
+        "both": 'in segment "high" and not in segment "twice"',
+        "two": 'at least 2 of (score >= 2, did visit, in segment "both")',
+    }
+    expected = {
+        "high": score >= 3,
+        "twice": number >= 2,
+        "often": number >= 255,
+        "both": (score >= 3) & ~(number >= 2),
+    }
+    expected["two"] = (score >= 2).astype(int) + (number > 0) + expected["both"] >= 2
+    for id_, rule in rules.items():
+        database.create_segment(SegmentDraft(id_, rule, id_))
+    for live in (database.live, rebuilt(database)):
+        for id_, mask in expected.items():
+            members = live.members(id_)
+            assert members is not None and (bitmaps.to_ids(members) == np.flatnonzero(mask)).all(), id_
+            assert live.size(id_) == mask.sum()
+    assert_same(database)

@@ -15,6 +15,7 @@ import numpy as np
 
 from headcount_engine import bitmaps
 from headcount_engine.atoms.after import After, Few, names_read
+from headcount_engine.atoms.filling import Filling, is_scanned
 from headcount_engine.atoms.masks import Masks
 from headcount_engine.atoms.reads import Reads, crossings
 from headcount_engine.atoms.registry import Atom, AtomKey, AtomKind, Atoms
@@ -24,7 +25,7 @@ from headcount_engine.atoms.timed import TimedColumns, TimedEdit
 from headcount_engine.atoms.toplists import Ranks, RanksEdit
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bind import Binder
-from headcount_engine.conditions.bound import And, Bound, ColumnTest, Complement, Or
+from headcount_engine.conditions.bound import Bound
 from headcount_engine.conditions.needs import IDENTIFIERS, Definitions
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, Did
@@ -117,8 +118,8 @@ class CurrentAtoms:
         moment: Moment,
         definitions: Definitions,
         lists: Mapping[AtomKey, Bitmap],
-    ) -> dict[int, U64]:
-        """Find out whom new atoms hold for, at a moment, and enter them; words by slot.
+    ) -> Filling:
+        """Find out whom new atoms hold for, at a moment; whoever reads the answer enters it into the rows.
 
         `view` is the published state, with all attributes that the atoms read; `lists` says who is on which list.
         """
@@ -131,13 +132,8 @@ class CurrentAtoms:
         execution = Execution(view, NO_DEADLINE)
         blocks = max(view.population.blocks, 1)
         counted = {atom.slot: _did(atom) for atom in new if atom.kind is AtomKind.COUNT}
-        existing = bitmaps.to_words(view.population.existing, blocks)
-        words = self._tallies.words(counted, existing)
-        # One piece of memory: thousands of small ones cost the system more than what is written into them.
-        first = min((atom.slot for atom in new), default=0)
-        room = np.empty(
-            (max((atom.slot for atom in new), default=-1) + 1 - first, len(existing)), dtype=np.uint64
-        )
+        scanned: list[tuple[int, Bound]] = []
+        found: list[tuple[int, U64]] = []
         for atom in new:
             self._enter(atom, after, moment)
             match atom.kind:
@@ -149,14 +145,13 @@ class CurrentAtoms:
                     held = self._ranks.watch(atom, after)
                 case AtomKind.COLUMN | AtomKind.VERIFY:
                     bound = binder.bind(atom.leaf)
-                    if _is_scanned(bound):
-                        _scan(bound, existing, blocks, room[atom.slot - first])
-                        words[atom.slot] = room[atom.slot - first]
+                    if is_scanned(bound):
+                        scanned.append((atom.slot, bound))
                         continue
                     held = execution.members(execution.plan(bound))
-            words[atom.slot] = bitmaps.to_words(held, blocks)
+            found.append((atom.slot, bitmaps.to_words(held, blocks)))
         self._holds_of_nobody(new, after, moment, definitions)
-        return words
+        return Filling((list(counted), self._tallies.reader(counted)), scanned, found)
 
     def _enter(self, atom: Atom, after: After, moment: Moment) -> None:
         if atom.kind in (AtomKind.COLUMN, AtomKind.VERIFY):
@@ -456,37 +451,6 @@ def _did(atom: Atom) -> Did:
     leaf: Condition = atom.leaf
     assert isinstance(leaf, Did)
     return leaf
-
-
-def _is_scanned(bound: Bound) -> bool:
-    """Whether a condition is made of tests on columns alone."""
-    match bound:
-        case ColumnTest():
-            return True
-        case Complement(child):
-            return _is_scanned(child)
-        case And(children) | Or(children):
-            return bool(children) and all(map(_is_scanned, children))
-        case _:
-            return False
-
-
-def _scan(bound: Bound, existing: U64, blocks: int, out: U64) -> None:
-    """Words of a condition made of tests on columns, by scans that leave nothing behind."""
-    match bound:
-        case ColumnTest(attribute, predicate):
-            attribute.column.words(predicate, blocks, out=out)
-        case Complement(child):
-            _scan(child, existing, blocks, out)
-            np.bitwise_and(existing, ~out, out=out)
-        case And(children) | Or(children):
-            _scan(children[0], existing, blocks, out)
-            part = np.empty_like(out)
-            for child in children[1:]:
-                _scan(child, existing, blocks, part)
-                (np.bitwise_and if isinstance(bound, And) else np.bitwise_or)(out, part, out=out)
-        case _:
-            raise TypeError(bound)
 
 
 def _union(parts: Sequence[I64]) -> I64:

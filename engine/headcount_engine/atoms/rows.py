@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headcount_engine.kernels import members as kernels
-from headcount_engine.limits import BLOCK_WORDS
+from headcount_engine.limits import BLOCK_IDS, BLOCK_WORDS
 from headcount_engine.model.batches import I64, U64
 
 SHARD_BITS = 20
@@ -91,6 +91,14 @@ class Rows(Generic[Cell]):
             for number, shard in enumerate(self._shards)
         ]
 
+    def block(self, number: int) -> NDArray[Cell]:
+        """The rows in use of one block of ids, in place: fewer than BLOCK_IDS, or none, where they end."""
+        first = number * BLOCK_IDS
+        if first >= self.ids_end:
+            return np.empty((0, self.width), dtype=self._dtype)
+        at = first & (SHARD_ROWS - 1)
+        return self._shards[first >> SHARD_BITS][at : at + min(BLOCK_IDS, self.ids_end - first)]
+
     @property
     def nbytes(self) -> int:
         """Of the rows in use."""
@@ -137,6 +145,35 @@ def column_words(rows: Rows[np.uint64], at: int, blocks: int) -> U64:
         own = words[first >> 6 : (first >> 6) + ((len(shard) + 63) >> 6)]
         kernels.column_to_words(shard, at, own)
     return words
+
+
+class ColumnWriter:
+    """Writes columns of bits a block of ids at a time, always the same columns."""
+
+    def __init__(self, rows: Rows[np.uint64], columns: I64) -> None:
+        """`columns`: the places of the bits, in any order, each once."""
+        self._rows = rows
+        self._words = np.unique(columns >> 6)
+        self._lines = np.searchsorted(self._words, columns >> 6), columns & 63
+        bits = np.zeros(len(self._words), dtype=np.uint64)
+        np.bitwise_or.at(bits, self._lines[0], np.uint64(1) << (columns & 63).astype(np.uint64))
+        self._keep = ~bits
+
+    def put(self, number: int, lines: I64) -> None:
+        """Write one block: `lines` are the addresses of its BLOCK_WORDS words, column by column in their order."""
+        places = np.zeros((len(self._words), 64), dtype=np.int64)
+        places[self._lines] = lines
+        kernels.put_columns(places, self._keep, self._words, self._rows.block(number))
+
+
+def column_of_block(rows: Rows[np.uint64], at: int, number: int, out: U64) -> None:
+    """One column of bits in one block of ids, as words, into `out`."""
+    kernels.column_to_words(rows.block(number), at, out)
+
+
+def addresses(lines: U64) -> I64:
+    """Where each line of a contiguous array lies in memory."""
+    return lines.ctypes.data + lines.strides[0] * np.arange(len(lines), dtype=np.int64)
 
 
 def _own(words: U64, first: int, rows: int) -> U64:

@@ -17,7 +17,7 @@ import numpy as np
 
 from headcount_engine.atoms.after import After, Few
 from headcount_engine.atoms.reads import matches
-from headcount_engine.atoms.rows import SHARD_ROWS, Rows
+from headcount_engine.atoms.rows import SHARD_BITS, SHARD_ROWS, Rows
 from headcount_engine.atoms.touches import (
     Counter,
     Follower,
@@ -30,9 +30,12 @@ from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.tree import Did, Events
 from headcount_engine.conditions.windows import Window
+from headcount_engine.evaluation.threads import WORKERS, side_by_side
+from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.totals import Totals
 from headcount_engine.kernels import tallies as kernels
 from headcount_engine.kernels.tallies import FULL
+from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U64
 from headcount_engine.model.changes import Cause
 
@@ -41,6 +44,8 @@ _UNBOUNDED = 1 << 62
 _BUILD_ROWS = 1 << 18
 _BUILD_KEYS = 1 << 21
 """Steps that are gathered before they are carried out, where a counter is built."""
+_SMALL = 1 << 14
+"""Fewer steps than this are not worth a second thread."""
 _TOGGLES_LEAST = 1 << 12
 _SHIFT = np.uint64(32)
 
@@ -101,6 +106,38 @@ class _Settled:
     values: list[U8] = field(default_factory=list)
     full: dict[tuple[int, int], int] = field(default_factory=dict)
     toggles: list[I64] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountReader:
+    """Atoms on counters: the column of each, and the counts (`lows` to `highs`) for which it holds.
+
+    `full`: what full cells of these columns hold, by profile and column.
+    """
+
+    rows: Rows[np.uint8]
+    columns: I64
+    lows: I64
+    highs: I64
+    full: Mapping[tuple[int, int], int]
+
+    def block(self, number: int, existing: U64, out: U64) -> None:
+        """Everyone's bits in one block, a line of words an atom; `existing`: a bit for everyone there is."""
+        rows = self.rows.block(number)
+        part = np.empty((len(self.columns), (len(rows) + 63) >> 6), dtype=np.uint64)
+        highs = np.where(self.highs >= FULL, _UNBOUNDED, self.highs)
+        kernels.ranges_to_words(rows, self.columns, np.minimum(self.lows, FULL), highs, part)
+        out[:, part.shape[1] :] = 0
+        out[:, : part.shape[1]] = part
+        for (id_, column), held in self.full.items():
+            if id_ >> BLOCK_BITS != number:
+                continue
+            word, bit = (id_ & (BLOCK_IDS - 1)) >> 6, np.uint64(1 << (id_ & 63))
+            for place in np.flatnonzero(self.columns == column).tolist():
+                out[place, word] &= ~bit
+                if self.lows[place] <= held <= self.highs[place]:
+                    out[place, word] |= bit
+        out &= existing
 
 
 class Tallies:
@@ -178,24 +215,52 @@ class Tallies:
         self._rows.ensure(max(after.ids_end, 1))
         spans = [self._spans[self._windows.index(c.window)] for c in counters]
         first_us, last_us = min(s.first for s in spans), max(s.last for s in spans)
-        touches = Touches(self._spans)
+        gathered = [Touches(self._spans) for _ in range(WORKERS)]
         for name in after.type_names():
             plan = plan_of(name, counters, self._windows, after, moment, definitions)
             if plan is not None:
                 for run in after.runs(name):
-                    start, end = run.between(first_us, last_us)
-                    for at in range(start, end, _BUILD_ROWS):
-                        touches.arrive(plan, run, at, min(at + _BUILD_ROWS, end))
-                        if len(touches) >= _BUILD_KEYS:
-                            self._carry_out(touches)
-                self._carry_out(touches)
+                    self._gather(gathered, plan, run, *run.between(first_us, last_us))
+                self._carry_out(gathered)
                 self._build_totals(name, counters, after)
 
-    def _carry_out(self, touches: Touches) -> None:
-        """Step counters that no atom listens to yet."""
-        settled = self._settle(touches.take(), self._listened(()))
-        self._put(settled.cells, settled.values)
-        self._full |= {cell: held for cell, held in settled.full.items() if held >= FULL}
+    def _gather(self, gathered: Sequence[Touches], plan: TypePlan, run: Run, start: int, end: int) -> None:
+        """Count events [start, end) of a run; the last steps are left to be carried out."""
+        for first in range(start, end, _BUILD_ROWS * len(gathered)):
+            edges = range(first, first + _BUILD_ROWS * len(gathered), _BUILD_ROWS)
+            parts = [
+                (own, at, min(at + _BUILD_ROWS, end))
+                for own, at in zip(gathered, edges, strict=True)
+                if at < end
+            ]
+            side_by_side(parts, lambda part: part[0].arrive(plan, run, part[1], part[2]))
+            if sum(map(len, gathered)) >= _BUILD_KEYS:
+                self._carry_out(gathered)
+
+    def _carry_out(self, gathered: Sequence[Touches]) -> None:
+        """Step counters that no atom listens to yet, by events that have arrived."""
+        keys = [touches.drain() for touches in gathered if len(touches)]
+        if not keys:
+            return
+        shards = [rows for _, rows in self._rows.shards()]
+        addresses = np.array([rows.ctypes.data for rows in shards], dtype=np.int64)
+        words, parts = self._rows.width >> 3, WORKERS if sum(map(len, keys)) > _SMALL else 1
+
+        def stepped(part: int) -> list[U64]:
+            found = []
+            for some in keys:
+                room = np.empty(len(some), dtype=np.uint64)
+                used = kernels.step(some, addresses, SHARD_BITS, words, part, parts, room)
+                found.append(room[:used].copy())
+            return found
+
+        full = np.sort(np.concatenate([f for found in side_by_side(range(parts), stepped) for f in found]))
+        starts = np.flatnonzero(np.append(True, full[1:] != full[:-1])[: len(full)])
+        for name, times in zip(
+            full[starts].tolist(), np.diff(starts, append=len(full)).tolist(), strict=True
+        ):
+            cell = name >> 24, name & (kernels.COLUMNS_MAX - 1)
+            self._full[cell] = self._full.get(cell, FULL - 1) + times
 
     def _build_totals(self, name: str, counters: Sequence[Counter], after: After) -> None:
         """Add events that are no longer kept to the counters that count them all."""
@@ -217,28 +282,14 @@ class Tallies:
                 self._follower.forget()
                 self._spans = (*self._spans, _span(counter.window, moment))
 
-    def words(self, leaves: Mapping[int, Did], existing: U64) -> dict[int, U64]:
-        """By slot, everyone's bit of atoms on counters as they stand; `existing`: a bit for everyone there is."""
-        if not leaves:
-            return {}
+    def reader(self, leaves: Mapping[int, Did]) -> CountReader:
+        """Everyone's bits of atoms on counters, by slot, as counters stand."""
         chosen = [(slot, self._counters[leaf.events, leaf.window]) for slot, leaf in leaves.items()]
         columns = np.array([c.column for _, c in chosen], dtype=np.int64)
-        ranges = np.array([c.atoms[slot] for slot, c in chosen], dtype=np.int64)
-        lows, highs = ranges[:, 0].copy(), np.where(ranges[:, 1] >= FULL, _UNBOUNDED, ranges[:, 1])
-        found = np.zeros((len(chosen), len(existing)), dtype=np.uint64)
-        for first, shard in self._rows.shards():
-            part = np.zeros((len(chosen), (len(shard) + 63) >> 6), dtype=np.uint64)
-            kernels.ranges_to_words(shard, columns, np.minimum(lows, FULL), highs, part)
-            room = found[:, first >> 6 : (first >> 6) + part.shape[1]]
-            room[:] = part[:, : room.shape[1]]
-        for (id_, column), held in self._full.items():
-            for place in np.flatnonzero(columns == column).tolist():
-                bit = np.uint64(1 << (id_ & 63))
-                found[place, id_ >> 6] &= ~bit
-                if ranges[place, 0] <= held <= ranges[place, 1]:
-                    found[place, id_ >> 6] |= bit
-        found &= existing
-        return {slot: found[place] for place, (slot, _) in enumerate(chosen)}
+        ranges = np.array([c.atoms[slot] for slot, c in chosen], dtype=np.int64).reshape(-1, 2)
+        watched = set(columns.tolist())
+        full = {cell: held for cell, held in self._full.items() if cell[1] in watched}
+        return CountReader(self._rows, columns, ranges[:, 0].copy(), ranges[:, 1].copy(), full)
 
     # ------------------------------------------------------------------------------------------------ a commit
 
@@ -269,7 +320,7 @@ class Tallies:
             self._spans = spans
             return None
         self._rows.ensure(after.ids_end)
-        settled = self._settle(touches.take(), self._listened(self._counters.values()))
+        settled = self._settle(touches.take(), self._listened())
         flips = np.concatenate(settled.toggles)
         toggles = Toggles(flips[:, 0].copy(), flips[:, 1].copy(), flips[:, 2].astype(np.uint8))
         cells, values = np.concatenate(settled.cells), np.concatenate(settled.values)
@@ -352,21 +403,18 @@ class Tallies:
                 found.append((first, shard, start, end))
         return found
 
-    def _listened(self, counters: Iterable[Counter]) -> _Ranges:
-        """The ranges of the atoms of counters: of none of them, or of all."""
-        lists: list[list[tuple[int, int, int]]] = [[] for _ in range(self._rows.width)]
-        chosen = list(counters)
-        if chosen and self._ranges is not None and len(self._ranges.starts) == self._rows.width + 1:
+    def _listened(self) -> _Ranges:
+        """The ranges of the atoms of all counters."""
+        if self._ranges is not None and len(self._ranges.starts) == self._rows.width + 1:
             return self._ranges
-        for counter in chosen:
+        lists: list[list[tuple[int, int, int]]] = [[] for _ in range(self._rows.width)]
+        for counter in self._counters.values():
             lists[counter.column] = [(s, low, high) for s, (low, high) in counter.atoms.items()]
         starts = np.zeros(self._rows.width + 1, dtype=np.int64)
         np.cumsum([len(atoms) for atoms in lists], out=starts[1:])
         flat = np.array([a for atoms in lists for a in atoms], dtype=np.int64).reshape(-1, 3)
-        ranges = _Ranges(starts, flat[:, 0].copy(), flat[:, 1].copy(), flat[:, 2].copy())
-        if chosen:
-            self._ranges = ranges
-        return ranges
+        self._ranges = _Ranges(starts, flat[:, 0].copy(), flat[:, 1].copy(), flat[:, 2].copy())
+        return self._ranges
 
     # ------------------------------------------------------------------------------------------------ some profiles
 
@@ -383,7 +431,7 @@ class Tallies:
             if plan is not None:
                 for run in view.runs:
                     touches.arrive(plan, run)
-        fresh._carry_out(touches)
+        fresh._carry_out([touches])
         counts = fresh._rows.gather(np.arange(len(ids), dtype=np.int64))[:, : self._rows.width]
         full = {(int(ids[row]), column): n for (row, column), n in fresh._full.items()}
         for name, view in few.event_types.items():

@@ -160,8 +160,13 @@ class Touches:
 
     def take(self) -> U64:
         """All keys, ascending; there are none afterwards."""
-        keys = self._keys[: self._used]
+        keys = self.drain()
         keys.sort()
+        return keys
+
+    def drain(self) -> U64:
+        """All keys, in no order; there are none afterwards. They hold until others are noted."""
+        keys = self._keys[: self._used]
         self._used = 0
         return keys
 

@@ -6,7 +6,7 @@ pinned reader does. A `ColumnView` is what one version holds; it stays true whil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,18 +85,28 @@ class ColumnView:
     position: int
     index: ValueIndex
 
-    def words(
-        self, predicate: Predicate, blocks: int, deadline: Deadline = NO_DEADLINE, out: U64 | None = None
-    ) -> U64:
-        """A words array of `blocks` blocks by one scan, `out` if given; the deadline is looked at between blocks."""
-        words = np.empty(blocks * BLOCK_WORDS, dtype=np.uint64) if out is None else out
-        have = min(blocks, len(self.blocks))
-        for b in range(have):
-            predicates.block_words(predicate, self.blocks[b], words[b * BLOCK_WORDS : (b + 1) * BLOCK_WORDS])
+    def words(self, predicate: Predicate, blocks: int, deadline: Deadline = NO_DEADLINE) -> U64:
+        """A words array of `blocks` blocks by one scan; the deadline is looked at between blocks."""
+        words = np.empty(blocks * BLOCK_WORDS, dtype=np.uint64)
+        scan = self.scan(predicate)
+        for b in range(blocks):
+            scan(b, words[b * BLOCK_WORDS : (b + 1) * BLOCK_WORDS])
             if b % 16 == 15:
                 deadline.check()
-        words[have * BLOCK_WORDS :] = 0
         return words
+
+    def scan(self, predicate: Predicate) -> Callable[[int, U64], None]:
+        """Writes the words of the block of a number into what it is given."""
+        scan = predicates.scan_of(predicate, self.dtype, is_point=self._is_point)
+        blocks = self.blocks
+
+        def scanned(number: int, out: U64) -> None:
+            if number < len(blocks):
+                scan(blocks[number], out)
+            else:
+                out[:] = 0
+
+        return scanned
 
     def bitmap(self, predicate: Predicate, deadline: Deadline = NO_DEADLINE) -> Bitmap:
         """Ids whose value passes: from the kept bitmap and what changed since, else by a scan."""

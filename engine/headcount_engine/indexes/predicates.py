@@ -8,7 +8,7 @@ mask, over a gathered array, and on one value.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, assert_never
@@ -130,33 +130,47 @@ def _listed(predicate: Listed, dtype: np.dtype[Any]) -> Stored:
     return np.array([v for v in predicate.values if bounds[0] <= v <= bounds[1]], dtype=dtype)
 
 
-def block_words(predicate: Predicate, values: Stored, words: U64) -> None:
-    """Words of one block; `words` is overwritten."""
+Scan = Callable[[Stored, U64], None]
+"""Writes the words of one block of values; what was there is overwritten."""
+
+
+def scan_of(predicate: Predicate, dtype: np.dtype[Any], *, is_point: bool = False) -> Scan:
+    """The scan of a predicate over blocks of a column of this dtype, made once for all of them."""
     match predicate:
         case Nothing():
-            words[:] = 0
-        case Present() | Range() if values.ndim == 1:
-            bounds = bounds_in(predicate, values.dtype)
+            return _nothing_passes
+        case Present() | Range() if not is_point:
+            bounds = bounds_in(predicate, dtype)
             if bounds is None:
-                words[:] = 0
-            else:
-                columns.range_to_words(values, bounds[0], bounds[1], words)
+                return _nothing_passes
+            low, high = bounds
+            return lambda values, words: columns.range_to_words(values, low, high, words)
         case Present() | Range():
-            columns.points_to_words(values, words)
+            return columns.points_to_words
         case Listed():
-            columns.list_to_words(values, _listed(predicate, values.dtype), words)
+            listed = _listed(predicate, dtype)
+            return lambda values, words: columns.list_to_words(values, listed, words)
         case Coded(_, table):
-            columns.table_to_words(values, table, words)
+            return lambda values, words: columns.table_to_words(values, table, words)
         case Near(latitude, longitude, radius_m):
-            columns.radius_to_words(values, latitude, longitude, radius_m, words)
+            return lambda values, words: columns.radius_to_words(values, latitude, longitude, radius_m, words)
         case Inside(south, west, north, east):
-            columns.box_to_words(values, south, west, north, east, words)
+            return lambda values, words: columns.box_to_words(values, south, west, north, east, words)
         case MonthDays(wanted):
-            table = np.zeros(32 * 13, dtype=np.uint8)
-            table[list(wanted)] = 1
-            columns.month_days_to_words(predicate.days(values), table, words)
+            days = np.zeros(32 * 13, dtype=np.uint8)
+            days[list(wanted)] = 1
+            return lambda values, words: columns.month_days_to_words(predicate.days(values), days, words)
         case _:
             assert_never(predicate)
+
+
+def _nothing_passes(values: Stored, words: U64) -> None:
+    words[:] = 0
+
+
+def block_words(predicate: Predicate, values: Stored, words: U64) -> None:
+    """Words of one block; `words` is overwritten."""
+    scan_of(predicate, values.dtype, is_point=values.ndim == 2)(values, words)
 
 
 def mask_events(predicate: Predicate, values: Stored) -> U8:

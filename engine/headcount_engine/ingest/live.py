@@ -88,7 +88,7 @@ class LiveStage:
     def rebuild(self, now_us: int) -> LiveEdit:
         """Every live segment from nothing, as after a restart."""
         view = self._catalogue.view()
-        return self._defined(tuple(view.by_id.values()), (), view, now_us, is_told=False).edit
+        return self._defined(tuple(view.by_id.values()), (), view, now_us, is_first=True).edit
 
     def _defined(
         self,
@@ -97,11 +97,11 @@ class LiveStage:
         after: CatalogueView,
         now_us: int,
         *,
-        is_told: bool = True,
+        is_first: bool = False,
     ) -> Outcome:
         with self._pinned(_names(changed, after)) as view:
             return self._live.stage_definitions(
-                changed, removed, after.lists, view, now_us, after, is_told=is_told
+                changed, removed, after.lists, view, now_us, after, is_first=is_first
             )
 
     def publish(self, edit: LiveEdit) -> None:

@@ -96,12 +96,13 @@ def _plain_between_64(values: NDArray[Any], first: int, low: Any, high: Any) -> 
 _IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 
 word_at = cast(
-    "Callable[[int, int], np.uint64]", intrinsic(_compiled_word_at) if _IS_COMPILED else _plain_word_at
+    "Callable[[int, int | np.int64], np.uint64]",
+    intrinsic(_compiled_word_at) if _IS_COMPILED else _plain_word_at,
 )
 """word_at(address, index): the 64-bit word `index` of the array at `address`."""
 
 set_word_at = cast(
-    "Callable[[int, int, np.uint64], None]",
+    "Callable[[int, int | np.int64, np.uint64], None]",
     intrinsic(_compiled_set_word_at) if _IS_COMPILED else _plain_set_word_at,
 )
 """set_word_at(address, index, word): store the 64-bit word `index` of the array at `address`."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from headcount_engine.kernels.bits import trailing_zeros
 from headcount_engine.kernels.jit import inline_kernel, kernel
-from headcount_engine.kernels.machine import word_at
+from headcount_engine.kernels.machine import set_word_at, word_at
 from headcount_engine.model.batches import I64, U8, U64
 
 ATOM = 0
@@ -80,6 +80,83 @@ def _ask(ranks: I64, start: int, end: int, cause: int, pending: U64, causes: U8)
 def value_of(codes: I64, start: int, end: int, atoms: U64, members: U64, stack: U8) -> int:
     """The value of the program codes[start:end] for one profile."""
     return int(_run(codes, start, end, atoms, members, stack))
+
+
+@inline_kernel
+def _draw_one(codes: I64, start: int, end: int, atoms: I64, members: I64, existing: U64, stack: U64) -> None:
+    """One program over words, a bit a profile; its value is left in the first line of the stack."""
+    top = -1
+    at = start
+    while at < end:
+        op = codes[at] & 7
+        arg = codes[at] >> 3
+        at += 1
+        if op in (ATOM, MEMBER):
+            top += 1
+            address = atoms[arg] if op == ATOM else members[arg]
+            for w in range(len(existing)):
+                stack[top, w] = word_at(address, w)
+        elif op == CONST:
+            top += 1
+            for w in range(len(existing)):
+                stack[top, w] = existing[w] if arg else np.uint64(0)
+        elif op == NOT:
+            for w in range(len(existing)):
+                stack[top, w] = existing[w] & ~stack[top, w]
+        else:
+            first = top - arg + 1
+            if op == COUNT:
+                for w in range(len(existing)):
+                    stack[first, w] = _counted(
+                        stack[first : top + 1], w, codes[at], codes[at + 1], existing[w]
+                    )
+                at += 2
+            elif arg == 0:
+                for w in range(len(existing)):
+                    stack[first, w] = existing[w] if op == AND else np.uint64(0)
+            else:
+                for i in range(first + 1, top + 1):
+                    if op == AND:
+                        for w in range(len(existing)):
+                            stack[first, w] &= stack[i, w]
+                    else:
+                        for w in range(len(existing)):
+                            stack[first, w] |= stack[i, w]
+            top = first
+
+
+@inline_kernel
+def _counted(lines: U64, w: int, low: int, high: int, existing: np.uint64) -> np.uint64:
+    """Word `w`: where from `low` to `high` of the lines have a bit."""
+    found = np.uint64(0)
+    for b in range(64):
+        total = np.int64(0)
+        for i in range(len(lines)):
+            total += np.int64((lines[i, w] >> np.uint64(b)) & np.uint64(1))
+        found |= np.uint64((low <= total) & (total <= high)) << np.uint64(b)
+    return found & existing
+
+
+@kernel(
+    "(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], uint64[::1], uint64[:, ::1])"
+)
+def draw(
+    outs: I64, becomes: I64, starts: I64, codes: I64, atoms: I64, members: I64, existing: U64, stack: U64
+) -> None:
+    """Programs over words of everyone, one after the other: program p is codes[starts[p]:starts[p + 1]].
+
+    `atoms` and `members` hold the addresses of words, by slot, as many as `existing`, which has a bit for everyone
+    there is. Words of program p go to the address outs[p], which from there on is that of member becomes[p], or where
+    that is below 0, of atom -1 - becomes[p]. The stack has a line for each value a program holds at once.
+    """
+    for p in range(len(outs)):
+        _draw_one(codes, starts[p], starts[p + 1], atoms, members, existing, stack)
+        for w in range(len(existing)):
+            set_word_at(outs[p], w, stack[0, w])
+        if becomes[p] < 0:
+            atoms[-1 - becomes[p]] = outs[p]
+        else:
+            members[becomes[p]] = outs[p]
 
 
 @kernel(

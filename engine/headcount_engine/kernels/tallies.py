@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headcount_engine.kernels.bits import trailing_zeros
 from headcount_engine.kernels.jit import inline_kernel, kernel
+from headcount_engine.kernels.machine import set_word_at, word_at
 from headcount_engine.model.batches import I64, U8, U32, U64
 
 FULL = 255
@@ -183,6 +184,34 @@ def settle(
                     found += 1
         cell += 1
     return at, cell, found, fulls
+
+
+@kernel("(uint64[::1], int64[::1], int64, int64, int64, int64, uint64[::1])")
+def step(keys: U64, addresses: I64, shard_bits: int, words: int, part: int, parts: int, full: U64) -> int:
+    """Add one to the cells that keys name, in any order, of counters that nobody listens to yet.
+
+    Rows of `words` words each lie at `addresses`, 2**shard_bits of them at every one. Only profiles of one of several
+    parts are stepped, by lines of 64, so that others may step the others meanwhile. A cell that is full, or becomes it,
+    goes to `full` (profile << 24 | column) at every such step. Returns how many did.
+    """
+    found = 0
+    low = (np.int64(1) << shard_bits) - 1
+    for i in range(len(keys)):
+        profile = np.int64(keys[i] >> np.uint64(32))
+        if (profile >> 6) % parts != part:
+            continue
+        column = np.int64((keys[i] >> np.uint64(8)) & np.uint64(0xFFFFFF))
+        address = addresses[profile >> shard_bits]
+        at = (profile & low) * words + (column >> 3)
+        shift = np.uint64(8 * (column & 7))
+        word = word_at(address, at)
+        held = (word >> shift) & np.uint64(0xFF)
+        if held >= np.uint64(FULL - 1):
+            full[found] = keys[i] >> np.uint64(8)
+            found += 1
+        if held < np.uint64(FULL):
+            set_word_at(address, at, word + (np.uint64(1) << shift))
+    return found
 
 
 @kernel("(uint64[::1], uint8[::1], int64, uint8[:, ::1])")

@@ -31,6 +31,7 @@ from headcount_engine.membership import programs
 from headcount_engine.membership.catalogue import Definition
 from headcount_engine.membership.ceasing import Ceasing, Rules
 from headcount_engine.membership.lists import ListEdit, SegmentLists
+from headcount_engine.membership.places import Drawn, Place, draw, ordered
 from headcount_engine.membership.programs import Formula
 from headcount_engine.membership.retention import ENDED, RetentionEdit, RetentionStore
 from headcount_engine.membership.sets import Flipped, MemberSets
@@ -43,19 +44,6 @@ _FLIPS_LEAST = 1 << 12
 
 
 NO_FLIPS = Flipped(_NO_IDS, np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint32))
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """One live segment: its bit in a row, what it reads, and its members."""
-
-    id: str
-    slot: int
-    formula: Formula
-    atoms: list[AtomKey]
-    slots: frozenset[int]
-    others: list[str]
-    definition: Definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +69,7 @@ class LiveEdit:
     flips: Flipped = NO_FLIPS
     growth: I64 = field(default_factory=lambda: _NO_IDS)
     sets: Mapping[int, Bitmap] = field(default_factory=dict)
-    places: Mapping[str, _Place] | None = None
+    places: Mapping[str, Place] | None = None
     """All segments as they will be, where definitions change."""
     anew: LiveSegments | None = None
     """Everything made anew, to be taken over."""
@@ -120,7 +108,7 @@ class LiveSegments:
         self._moment_at = moment_at
         self._atoms = CurrentAtoms()
         self._rows: Rows[np.uint64] = Rows(np.uint64, 4)
-        self._places: Mapping[str, _Place] = {}
+        self._places: Mapping[str, Place] = {}
         self._sets = MemberSets()
         self._sizes = np.zeros(64, dtype=np.int64)
         self._slots_end = 0
@@ -263,7 +251,7 @@ class LiveSegments:
 
     # ------------------------------------------------------------------------------------------------ retention
 
-    def _rules(self) -> list[_Place]:
+    def _rules(self) -> list[Place]:
         """The rules of segments with a retention."""
         return self._built().rules
 
@@ -420,13 +408,13 @@ class LiveSegments:
         now_us: int,
         definitions: Definitions,
         *,
-        is_told: bool = True,
+        is_first: bool = False,
     ) -> Outcome:
         """What new, edited and removed segments change, at the instant the rows are true for.
 
         `lists` and `definitions` are as they will be; `view` is the published state with every attribute that the rules
-        read. Without `is_told` nobody hears of joins and leaves, as after a restart. Raises InvalidRule for a rule that
-        can only be asked ad hoc; nothing has changed then.
+        read. Where these are the first and nobody reads them before they are published, as after a restart, nobody
+        hears of joins and leaves. Raises InvalidRule for a rule that can only be asked ad hoc; nothing is changed.
         """
         moment = self._moment_at(now_us)
         if not self._places:
@@ -452,18 +440,20 @@ class LiveSegments:
             new_atoms.extend(self._atoms.use(reads, definitions))
             slot = old[id_].slot if id_ in old else self._slot()
             slots = frozenset(self._atoms.slot_of(key) for key in reads)
-            places[id_] = _Place(id_, slot, formula, reads, slots, others, owners[id_])
+            places[id_] = Place(id_, slot, formula, reads, slots, others, owners[id_])
         held = self._held(lists, definitions, now_us)
-        words = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
+        filling = self._atoms.fill(new_atoms, view, after, moment, definitions, held)
         relisted = self._relisted({d.id for d in changed}, held, view)
-        words = relisted | words
         for place in old.values():
             self._atoms.drop(place.atoms)
-        columns = self._columns(set(formulas), frozenset(relisted), places, words, view)
-        put_columns(self._atoms.rows, words)
-        settled = self._settled(columns, places, words)
-        gone = {id_: p for id_, p in old.items() if id_ not in formulas}
         blocks = max(view.population.blocks, 1)
+        existing = bitmaps.to_words(view.population.existing, blocks)
+        drawn = draw(
+            set(formulas), places, self._atoms, self._rows, filling, relisted, existing, is_read=not is_first
+        )
+        columns = drawn.members
+        settled = self._settled(drawn, places)
+        gone = {id_: p for id_, p in old.items() if id_ not in formulas}
         for place in gone.values():
             columns[place.slot] = np.zeros(blocks * 1024, dtype=np.uint64)
             self._free.append(place.slot)
@@ -477,7 +467,7 @@ class LiveSegments:
             was = bitmaps.EMPTY if slot in fresh else self._sets.fold(slot)
             if now != was:
                 sets[slot] = now
-                if is_told and not programs.is_hidden(names[slot]):
+                if not is_first and not programs.is_hidden(names[slot]):
                     told.append(
                         _flips(
                             names[slot],
@@ -486,7 +476,7 @@ class LiveSegments:
                             Cause.DEFINITION,
                         )
                     )
-        edit = LiveEdit(moment, columns=columns, sets=sets, places=places)
+        edit = LiveEdit(moment, columns={} if is_first else columns, sets=sets, places=places)
         return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)), settled)
 
     def stage_settings(
@@ -499,7 +489,7 @@ class LiveSegments:
     ) -> Outcome:
         """Other settings, such as another zone, which may mean other members of any segment: all is made anew."""
         anew = LiveSegments(self._indexes, self._retention, lambda _: moment)
-        made = anew.stage_definitions(segments, (), lists, view, moment.now_us, definitions, is_told=False)
+        made = anew.stage_definitions(segments, (), lists, view, moment.now_us, definitions, is_first=True)
         anew.publish(made.edit)
         told = []
         for id_, place in anew._places.items():
@@ -539,55 +529,14 @@ class LiveSegments:
                     found[atom.slot] = bitmaps.to_words(members, blocks)
         return found
 
-    def _columns(
-        self,
-        defined: set[str],
-        relisted: frozenset[int],
-        places: Mapping[str, _Place],
-        words: dict[int, U64],
-        view: ReadView,
-    ) -> dict[int, U64]:
-        """Everyone's bit of the segments that are defined, that read these lists, or that refer to such, in order.
-
-        Whom a rule comes to hold for by this is kept no longer, which is entered into `words`.
-        """
-        blocks = max(view.population.blocks, 1)
-        chosen = set(defined)
-        if relisted:
-            chosen |= {id_ for id_, p in places.items() if not relisted.isdisjoint(p.slots)}
-        found: dict[int, U64] = {}
-        existing = bitmaps.to_words(view.population.existing, blocks)
-
-        def atom_words(key: AtomKey) -> U64:
-            atom = self._atoms.atoms.get(key)
-            assert atom is not None
-            held = words.get(atom.slot)
-            return column_words(self._atoms.rows, atom.slot, blocks) if held is None else held
-
-        def member_words(id_: str) -> U64:
-            slot = places[id_].slot
-            return found[slot] if slot in found else column_words(self._rows, slot, blocks)
-
-        for id_ in ordered(places):
-            place = places[id_]
-            if id_ in chosen or not chosen.isdisjoint(place.others):
-                chosen.add(id_)
-                found[place.slot] = programs.words_of(place.formula, existing, atom_words, member_words)
-                if programs.is_hidden(id_):
-                    kept = Retained(place.definition.id)
-                    words[self._atoms.slot_of(kept)] = atom_words(kept) & ~found[place.slot]
-        return found
-
-    def _settled(
-        self, columns: Mapping[int, U64], places: Mapping[str, _Place], words: Mapping[int, U64]
-    ) -> tuple[RetentionEdit, ...]:
+    def _settled(self, drawn: Drawn, places: Mapping[str, Place]) -> tuple[RetentionEdit, ...]:
         """Who is kept no longer by definitions: their rule holds again, or their time is over by another length."""
         found = []
         for id_, place in places.items():
             kept = self._retention.of(place.definition.id)
-            if not programs.is_hidden(id_) or place.slot not in columns or not len(kept.ids):
+            if not programs.is_hidden(id_) or place.slot not in drawn.members or not len(kept.ids):
                 continue
-            stays = bitmaps.from_words(words[self._atoms.slot_of(Retained(place.definition.id))])
+            stays = bitmaps.from_words(drawn.kept[self._atoms.slot_of(Retained(place.definition.id))])
             ids = bitmaps.to_ids(bitmaps.from_ids(kept.ids) - stays)
             if len(ids):
                 found.append(_ended(place.definition.id, ids))
@@ -656,7 +605,7 @@ class LiveSegments:
 class _Machine:
     """The programs of all segments in the arrays that the kernel runs."""
 
-    def __init__(self, places: Mapping[str, _Place], atoms: CurrentAtoms, width: int) -> None:
+    def __init__(self, places: Mapping[str, Place], atoms: CurrentAtoms, width: int) -> None:
         order = ordered(places)
         ranks = {id_: rank for rank, id_ in enumerate(order)}
         users: list[list[int]] = [[] for _ in range(max(64 * atoms.rows.width, atoms.atoms.slots))]
@@ -766,27 +715,10 @@ def _net(parts: Sequence[I64]) -> I64:
     return found
 
 
-def ordered(places: Mapping[str, _Place]) -> list[str]:
-    """Ids so that every segment comes after those that it refers to."""
-    done: dict[str, None] = {}
-    for root in places:
-        stack = [(root, False)]
-        while stack:
-            id_, is_ready = stack.pop()
-            if id_ in done:
-                continue
-            if is_ready:
-                done[id_] = None
-                continue
-            stack.append((id_, True))
-            stack.extend((other, False) for other in places[id_].others if other not in done)
-    return list(done)
-
-
-def _levels(places: Mapping[str, _Place], order: Sequence[str]) -> list[list[_Place]]:
+def _levels(places: Mapping[str, Place], order: Sequence[str]) -> list[list[Place]]:
     """The rules of segments with retention: those that hang on no other such segment, then those that do, and so on."""
     depths: dict[str, int] = {}
-    levels: list[list[_Place]] = []
+    levels: list[list[Place]] = []
     for id_ in order:
         depth = max((depths[other] for other in places[id_].others), default=0)
         if programs.is_hidden(id_):

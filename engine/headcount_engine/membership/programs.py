@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-import numpy as np
-
 from headcount_engine.atoms.registry import AtomKey, Listed, Retained, canonical
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.tree import (
@@ -29,7 +27,6 @@ from headcount_engine.conditions.tree import (
 from headcount_engine.errors import InvalidRule
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership.catalogue import Definition, keeps_anybody
-from headcount_engine.model.batches import U64
 from headcount_engine.model.segments import ListName, SegmentKind
 
 _REFERENCES_IN_SAME_MAX = 4
@@ -186,47 +183,6 @@ def formulas_of(definition: Definition, definitions: Definitions) -> dict[str, F
     return {name: rule, definition.id: formula_of_members(definition, InOther(name), has_retention=True)}
 
 
-def words_of(
-    formula: Formula,
-    existing: U64,
-    atom: Callable[[AtomKey], U64],
-    member: Callable[[str], U64],
-) -> U64:
-    """Everyone's bit of a formula, by words."""
-    match formula:
-        case Read(key):
-            return atom(key)
-        case InOther(segment):
-            return member(segment)
-        case Constant(value):
-            return existing if value else np.zeros_like(existing)
-        case Inverse(child):
-            return existing & ~words_of(child, existing, atom, member)
-        case Tally(low, high, inner):
-            parts = [words_of(child, existing, atom, member) for child in inner]
-            if low == len(parts) == high:
-                return _combined(np.bitwise_and, parts)
-            if low == 1 and high == len(parts):
-                return _combined(np.bitwise_or, parts)
-            total = np.sum(
-                [np.unpackbits(p.view(np.uint8), bitorder="little") for p in parts], axis=0, dtype=np.uint16
-            )
-            held = np.packbits((total >= low) & (total <= high), bitorder="little")
-            return held.view(np.uint64) & existing
-        case _:
-            assert_never(formula)
-
-
-def _combined(operation: np.ufunc, parts: list[U64]) -> U64:
-    """One after the other into a new array: `reduce` would lay all of them side by side first."""
-    if len(parts) == 1:
-        return parts[0]
-    found: U64 = operation(parts[0], parts[1])
-    for part in parts[2:]:
-        operation(found, part, out=found)
-    return found
-
-
 def atoms_of(formula: Formula) -> list[AtomKey]:
     """The atoms that a formula reads, each once."""
     return list(dict.fromkeys(part.key for part in _parts(formula) if isinstance(part, Read)))
@@ -273,6 +229,11 @@ def codes_of(formula: Formula, atom: Callable[[AtomKey], int], member: Callable[
             return [*codes, kernels.COUNT + 8 * n, low, high]
         case _:
             assert_never(formula)
+
+
+def codes_of_others(atom: int, member: int) -> list[int]:
+    """Those for whom an atom holds and who are not in a segment, by their slots."""
+    return [kernels.ATOM + 8 * atom, kernels.MEMBER + 8 * member, kernels.NOT, kernels.AND + 8 * 2]
 
 
 def depth_of(formula: Formula) -> int:
