@@ -3,11 +3,13 @@
 A thousand profiles join by an event each that is nearly an hour old; the condition is of the last hour, and the clock
 runs. Each is due to leave at an instant of its own within the next seconds; late is from there to the subscriber's
 having it, in a process of its own. The server ticks every 250 ms, with 1,000 other live segments. Beside: how many
-joins and leaves one tick over a day without a write brings in a second.
+joins and leaves one tick over a day without a write brings in a second; and a midnight at which all segments of those
+who did something yesterday change at once: how long that one version takes, and how long a read waits for it at most.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import cast
 
@@ -36,7 +38,7 @@ MORE_S = 0.1
 
 
 def measure_live(context: Context) -> list[Outcome]:
-    return [*_lateness(context), _leaves_of_a_tick(context)]
+    return [*_lateness(context), *_midnight(context), _leaves_of_a_tick(context)]
 
 
 def _lateness(context: Context) -> list[Outcome]:
@@ -94,3 +96,41 @@ def _leaves_of_a_tick(context: Context) -> Outcome:
         note=note,
         is_beside=True,
     )
+
+
+def _midnight(context: Context) -> list[Outcome]:
+    database, clock = context.loaded.database, context.clock
+    types = sorted(database._indexes.events.types)
+    names = [f"{SEGMENT}-{name}" for name in types]
+    for name, id_ in zip(types, names, strict=True):
+        database.create_segment(SegmentDraft(id_, f"did {name} yesterday", id_))
+    midnight_us = (clock.now_us() // DAY_US + 1) * DAY_US
+    clock.advance_to(midnight_us - 1)
+    before = living.sizes(database)
+    waits, ended = [0.0], threading.Event()
+
+    def read() -> None:
+        while not ended.wait(0.0005):
+            started = time.perf_counter()
+            database.live_reads.sizes(names[:1])
+            waits.append(time.perf_counter() - started)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    clock.advance_to(midnight_us)
+    started = time.perf_counter()
+    database.tick()
+    took_s = time.perf_counter() - started
+    ended.set()
+    reader.join()
+    flips = living.check(database, before)
+    context.renew_stream()
+    for id_ in names:
+        database.delete_segment(id_)
+    note = f"{flips:,} joins and leaves in one version"
+    return [
+        took(ROW, "a midnight", Timing.of([took_s]), note=note, is_beside=True),
+        took(
+            ROW, "the longest that a read waits meanwhile", Timing.of([max(waits)]), note=note, is_beside=True
+        ),
+    ]
