@@ -29,9 +29,9 @@ means), and what a user would pick instead. Rows that lose are here like those t
 - Values are medians of warm runs, with the garbage collector off; beside them the 99th percentile and, as ±, the
   interquartile range in per cent of the median. Warm-up, on no clock: two runs of a question, three for a peer, and ten
   ranges with other bounds before ranges on an index, which is made at the second. What can be done but once (a load, a
-  restart, an import) is measured once and has no ±. The machine is shared: trust ratios more than seconds. Where a peer
-  is compared, the ratio in parentheses is that of the best samples of both: other work on the machine slows a peer that
-  wants both cores more than an engine that uses one.
+  restart, an import) is measured once and has no ±. Tier S takes a third as many samples as the others. The machine is
+  shared: trust ratios more than seconds. Where a peer is compared, the ratio in parentheses is that of the best
+  samples of both: other work on the machine slows a peer that wants both cores more than an engine that uses one.
 - Ad-hoc rules are given as trees; what parsing text adds stands beside. The engine keeps bitmaps of attribute values
   once they have been asked for, sets of single conditions on an attribute, orders of numeric columns, and postings of
   event properties that were filtered by a value: those are its indexes, and "cold" and "first" show what making them
@@ -96,11 +96,12 @@ may be older than what is said here. Times are of the processor, medians; "at be
 - *Live reads beside writes, 99th percentile*: 6 ms of it is there without any writes, with reader and server on the
   two cores. A commit of 10,000 events then holds the gate, where versions change hands, for 2 to 4 ms.
 - *A commit beside a checkpoint, 99th percentile*: 60 to 90 ms by the run, not profiled; commits alone reach 46. The
-  median is 22 ms where it is 19 alone, so a few commits wait long; the interpreter lock and the disk are what both want.
-- *Restart and rebuild*: of 9.5 s, 5.5 making live segments, 1.3 parsing their rules, 1 reading the checkpoint, 1 decoding
-  and replaying the log; 14 before segments were made a block of profiles at a time by two threads. The system takes
-  half of either for handing out memory: a gigabyte, taken and written once by one thread, costs 2 to 4 s here, as the
-  rows beside say. Every one of 3,200 conditions is evaluated for everyone.
+  median is 22 ms where it is 19 alone, so a few commits wait long; the interpreter lock and the disk are what both
+  want.
+- *Restart and rebuild*: of 9.5 s, 5.5 making live segments, 1.3 parsing their rules, 1 reading the checkpoint, 1
+  decoding and replaying the log; 14 before segments were made a block of profiles at a time by two threads. The system
+  takes half of either for handing out memory: a gigabyte, taken and written once by one thread, costs 2 to 4 s here,
+  as the rows beside say. Every one of 3,200 conditions is evaluated for everyone.
 - *A midnight* at which 200,000 join or leave is one version; reads wait for the 10 ms in which bits are turned.
 - *Import*: not profiled. It takes as long into memory as onto the medium, so the log is not what limits it; the
   start of the command is in it.

@@ -262,3 +262,12 @@ def test_bits_of_rows_turn_once_for_each_time_they_are_named() -> None:
     expected[2, 0] ^= np.uint64(1 << 5)
     kernels.turn_bits(ids, bits, 100, rows)
     assert (rows == expected).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint64, np.uint8])
+def test_rows_are_gathered_by_id(dtype: type[np.generic]) -> None:
+    rows = RANDOM.integers(0, 200, (9, 3)).astype(dtype)
+    ids = np.array([100, 103, 108], dtype=np.int64)
+    out = np.zeros((3, 3), dtype=dtype)
+    kernels.gather(rows, ids, 100, out)
+    assert (out == rows[ids - 100]).all()

@@ -159,3 +159,29 @@ def test_cells_are_settled_and_counts_that_change_range_are_told_with_why(room: 
     assert cell == len(moved)
     kernels.put(cells[:cell], values[:cell], first_id, before)
     assert (before == after).all()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_steps_in_any_order_are_added_up_and_full_cells_told(parts: int) -> None:
+    """Rows in two places of 128 profiles each; a cell holds 255 at most."""
+    shards = [RANDOM.integers(0, 256, (128, 16), dtype=np.uint8) for _ in range(2)]
+    before = np.concatenate(shards).astype(np.int64)
+    profiles, columns = RANDOM.integers(0, 256, 3_000), RANDOM.integers(0, 16, 3_000)
+    keys = (
+        (profiles.astype(np.uint64) << np.uint64(32))
+        | (columns.astype(np.uint64) << np.uint64(8))
+        | np.uint64(2)
+    )
+    full = np.empty((parts, len(keys)), dtype=np.uint64)
+    addresses = np.array([s.ctypes.data for s in shards], dtype=np.int64)
+    found = [kernels.step(keys, addresses, 7, 2, part, parts, full[part]) for part in range(parts)]
+    after = before.copy()
+    np.add.at(after, (profiles, columns), 1)
+    assert (np.concatenate(shards) == np.minimum(after, 255)).all()
+    expected = np.maximum(after - np.maximum(before, 254), 0)
+    told = np.zeros_like(after)
+    names = np.concatenate([full[part, :n] for part, n in enumerate(found)])
+    np.add.at(
+        told, ((names >> np.uint64(24)).astype(np.int64), (names & np.uint64(0xFFFFFF)).astype(np.int64)), 1
+    )
+    assert (told == expected).all()

@@ -129,7 +129,8 @@ def test_segments_over_several_blocks_are_what_numpy_finds(people: int) -> None:
     score, number = random.integers(0, 5, people), random.integers(0, 4, people)
     number[[0, BLOCK_IDS - 2, people - 1]] = 255, 254, 300
     keys = [f"k{i}" for i in range(people)]
-    database = Kept().database
+    kept = Kept()
+    database = kept.database
     database.write_profiles(ProfileBatch(Texts.of(keys), (Column("score", ValueType(Kind.INT), score),)))
     who = np.repeat(np.arange(people), number)
     for part in np.array_split(random.permutation(who), 3):
@@ -157,3 +158,10 @@ def test_segments_over_several_blocks_are_what_numpy_finds(people: int) -> None:
             assert members is not None and (bitmaps.to_ids(members) == np.flatnonzero(mask)).all(), id_
             assert live.size(id_) == mask.sum()
     assert_same(database)
+    # A batch and a tick that touch everybody, of which several threads take shares.
+    database.write_events(EventBatch(Texts.of(keys), "visit", np.full(people, NOW)))
+    assert_same(database)
+    kept.to(NOW + 86_400_000_000 - 3_600_000_000 + 1)
+    assert database.live.size("twice") == 0
+    assert_same(database)
+    database.check_live()

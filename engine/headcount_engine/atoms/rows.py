@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headcount_engine.evaluation.threads import shares, side_by_side
 from headcount_engine.kernels import members as kernels
 from headcount_engine.limits import BLOCK_IDS, BLOCK_WORDS
 from headcount_engine.model.batches import I64, U64
@@ -20,6 +21,8 @@ from headcount_engine.model.batches import I64, U64
 SHARD_BITS = 20
 SHARD_ROWS = 1 << SHARD_BITS
 _LEAST_ROWS = 1 << 12
+_GATHERED_LEAST = 1_000
+"""So many rows are worth a thread."""
 _TRANSPOSED_MIN = 6
 """From so many columns on, blocks of 64 by 64 bits are turned at once."""
 
@@ -57,13 +60,20 @@ class Rows(Generic[Cell]):
         self._shards = [_grown(shard, len(shard), self.width) for shard in self._shards]
 
     def gather(self, ids: I64) -> NDArray[Cell]:
-        """A copy of the rows of ascending ids: (n, width)."""
-        if len(self._shards) == 1:
-            return cast("NDArray[Cell]", np.take(self._shards[0], ids, axis=0))
-        out: NDArray[Any] = np.empty((len(ids), self.width), dtype=self._dtype)
-        for number, start, end in shard_cuts(ids):
-            np.take(self._shards[number], ids[start:end] & (SHARD_ROWS - 1), axis=0, out=out[start:end])
-        return cast("NDArray[Cell]", out)
+        """A copy of the rows of ascending ids: (n, width). All of them have rows."""
+        out = np.empty((len(ids), self.width), dtype=self._dtype)
+        parts = [
+            (number, start + first, start + last)
+            for number, start, end in shard_cuts(ids)
+            for first, last in shares(end - start, _GATHERED_LEAST)
+        ]
+
+        def gather(part: tuple[int, int, int]) -> None:
+            number, start, end = part
+            kernels.gather(self._shards[number], ids[start:end], number << SHARD_BITS, out[start:end])
+
+        side_by_side(parts, gather)
+        return out
 
     def scatter(self, ids: I64, rows: NDArray[Cell]) -> None:
         """Write rows of ascending ids."""

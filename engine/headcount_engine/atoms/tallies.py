@@ -10,6 +10,7 @@ more than fits; what such a cell holds is in `_full`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
 from headcount_engine.conditions.tree import Did, Events
 from headcount_engine.conditions.windows import Window
-from headcount_engine.evaluation.threads import WORKERS, side_by_side
+from headcount_engine.evaluation.threads import WORKERS, shares, side_by_side
 from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.totals import Totals
 from headcount_engine.kernels import tallies as kernels
@@ -45,7 +46,7 @@ _BUILD_ROWS = 1 << 18
 _BUILD_KEYS = 1 << 21
 """Steps that are gathered before they are carried out, where a counter is built."""
 _SMALL = 1 << 14
-"""Fewer steps than this are not worth a second thread."""
+"""Fewer steps than this are not worth a thread."""
 _TOGGLES_LEAST = 1 << 12
 _SHIFT = np.uint64(32)
 
@@ -244,7 +245,7 @@ class Tallies:
             return
         shards = [rows for _, rows in self._rows.shards()]
         addresses = np.array([rows.ctypes.data for rows in shards], dtype=np.int64)
-        words, parts = self._rows.width >> 3, WORKERS if sum(map(len, keys)) > _SMALL else 1
+        words, parts = self._rows.width >> 3, WORKERS if sum(map(len, keys)) >= _SMALL else 1
 
         def stepped(part: int) -> list[U64]:
             found = []
@@ -345,12 +346,24 @@ class Tallies:
 
     def _settle(self, keys: U64, ranges: _Ranges) -> _Settled:
         """What steps make of the counters, which stay as they are."""
-        settled = _Settled(toggles=[np.empty((0, 3), dtype=np.int64)])
+        cuts = []
         for first, shard, start, end in self._cuts(keys):
-            self._settle_shard(keys[start:end], first, shard, ranges, settled)
+            edges = [start + at for at, _ in shares(end - start, _SMALL)][1:]
+            # Shares begin where a profile does.
+            edges = keys.searchsorted(keys[edges] >> _SHIFT << _SHIFT).tolist() if edges else []
+            edges = [start, *edges, end]
+            cuts += [(keys[a:b], first, shard) for a, b in itertools.pairwise(edges) if a < b]
+        parts = side_by_side(cuts, lambda cut: self._settle_shard(*cut, ranges))
+        settled = _Settled(toggles=[np.empty((0, 3), dtype=np.int64)])
+        for part in parts:
+            settled.cells += part.cells
+            settled.values += part.values
+            settled.toggles += part.toggles
+            settled.full |= part.full
         return settled
 
-    def _settle_shard(self, keys: U64, first: int, shard: U8, ranges: _Ranges, settled: _Settled) -> None:
+    def _settle_shard(self, keys: U64, first: int, shard: U8, ranges: _Ranges) -> _Settled:
+        settled = _Settled()
         cells, values = np.empty(len(keys), dtype=np.uint64), np.empty(len(keys), dtype=np.uint8)
         full = np.empty((len(keys), 4), dtype=np.int64)
         toggles = np.empty((max(_TOGGLES_LEAST, len(ranges.slots), len(keys)), 3), dtype=np.int64)
@@ -367,6 +380,7 @@ class Tallies:
             settled.toggles.append(np.array(flips, dtype=np.int64).reshape(-1, 3))
         settled.cells.append(cells)
         settled.values.append(values)
+        return settled
 
     def _settle_full(
         self, full: I64, cells: U64, values: U8, ranges: _Ranges, counts: dict[tuple[int, int], int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,3 +24,10 @@ def side_by_side(parts: Sequence[Part], work: Callable[[Part], Result]) -> list[
         for other in others:
             other.exception()
     return first + [other.result() for other in others]
+
+
+def shares(count: int, least: int) -> list[tuple[int, int]]:
+    """(from, to) of one share a worker of `count` things, none smaller than `least`; of fewer than that, one share."""
+    parts = max(1, min(WORKERS, count // max(least, 1)))
+    edges = [count * part // parts for part in range(parts + 1)]
+    return list(itertools.pairwise(edges))

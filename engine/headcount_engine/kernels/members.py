@@ -6,7 +6,10 @@ segment's program is a postfix list of i64 codes, `op + 8 * arg`; COUNT takes tw
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from headcount_engine.kernels.bits import trailing_zeros
 from headcount_engine.kernels.jit import inline_kernel, kernel
@@ -238,6 +241,15 @@ def differences(before: U64, after: U64, cause: int, first: int, flips: I64) -> 
                 flips[found, 3] = cause
                 found += 1
     return len(before), found
+
+
+@kernel(*(f"({t}[:, ::1], int64[::1], int64, {t}[:, ::1])" for t in ("uint64", "uint8")))
+def gather(rows: NDArray[Any], ids: I64, first_id: int, out: NDArray[Any]) -> None:
+    """out[i] = the row of ids[i]; `rows` are those from `first_id` on, and every id has one."""
+    for i in range(len(ids)):
+        row = ids[i] - first_id
+        for w in range(rows.shape[1]):
+            out[i, w] = rows[row, w]
 
 
 @kernel("(uint64[:, ::1], int64, uint64[::1])")

@@ -25,6 +25,7 @@ from headcount_engine.atoms.touches import lists_of
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
+from headcount_engine.evaluation.threads import shares, side_by_side
 from headcount_engine.indexes.store import Indexes, ReadView
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership import programs
@@ -41,6 +42,8 @@ from headcount_engine.model.segments import ListName, SegmentKind, SegmentState
 
 _NO_IDS: I64 = np.empty(0, dtype=np.int64)
 _FLIPS_LEAST = 1 << 12
+_ROWS_LEAST = 1_000
+"""Rows for which a second thread is worth its start."""
 
 
 NO_FLIPS = Flipped(_NO_IDS, np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint32))
@@ -656,17 +659,31 @@ class _Machine:
         order = np.argsort(toggles.ids, kind="stable")
         starts = np.searchsorted(toggles.ids[order], np.append(ids, np.iinfo(np.int64).max)).astype(np.int64)
         atoms, causes = toggles.atoms[order], toggles.causes[order]
-        parts = []
-        first = 0
-        out = np.empty((max(_FLIPS_LEAST, 2 * len(self._slots), len(atoms)), 4), dtype=np.int64)
-        while first < len(ids):
-            first, found = kernels.evaluate(
-                first, starts, atoms, causes, atom_rows, member_rows, self._user_starts, self._users,
-                self._follower_starts, self._followers, self._slots, self._code_starts, self._codes,
-                self._stack, self._pending, self._causes, out,
-            )  # fmt: skip
-            parts.append(out[:found].copy())
-        return np.concatenate(parts) if parts else np.empty((0, 4), dtype=np.int64)
+
+        def ask(part: tuple[int, int]) -> list[I64]:
+            begin, end = part
+            found_in_part = []
+            own_starts, own_atoms, own_members = (
+                starts[begin : end + 1],
+                atom_rows[begin:end],
+                member_rows[begin:end],
+            )
+            stack, pending, own_causes = self._stack.copy(), self._pending.copy(), self._causes.copy()
+            out = np.empty((max(_FLIPS_LEAST, 2 * len(self._slots), end - begin), 4), dtype=np.int64)
+            first = 0
+            while first < end - begin:
+                first, found = kernels.evaluate(
+                    first, own_starts, atoms, causes, own_atoms, own_members, self._user_starts, self._users,
+                    self._follower_starts, self._followers, self._slots, self._code_starts, self._codes,
+                    stack, pending, own_causes, out,
+                )  # fmt: skip
+                out[:found, 0] += begin
+                found_in_part.append(out[:found].copy())
+            return found_in_part
+
+        parts = side_by_side(shares(len(ids), _ROWS_LEAST), ask)
+        flips = [found for part in parts for found in part]
+        return np.concatenate(flips) if flips else np.empty((0, 4), dtype=np.int64)
 
     def members_of_nobody(self, atom_row: U64, width: int) -> U64:
         """The segments that a profile is in of whom nothing is known."""
