@@ -10,7 +10,7 @@ from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import ROW, TypeEdit
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.store import Indexes
-from headcount_engine.indexes.texts import TextTable
+from headcount_engine.indexes.texts import TextTable, take_texts
 from headcount_engine.ingest.admission import Verdicts, admit_keys, admit_texts, admit_times, reject_bad_texts
 from headcount_engine.ingest.coercion import Coerced, coerce
 from headcount_engine.ingest.keys import GivenIds, KeyResolver
@@ -224,13 +224,15 @@ class _Properties:
         given = rows[present]
         if isinstance(dictionary, TextDictionary):
             every = _is_all(given, len(coerced.values))
-            codes[present] = dictionary.codes(coerced.values if every else coerced.values.take(given))
+            codes[present] = dictionary.codes(
+                coerced.values if every else take_texts(*coerced.values.raw, given)
+            )
             return codes
         assert isinstance(dictionary, SetDictionary) and column.element_offsets is not None
         starts, ends = column.element_offsets[given], column.element_offsets[given + 1]
         offsets = np.append(0, np.cumsum(ends - starts))
         at = np.arange(int(offsets[-1]), dtype=np.int64) + np.repeat(starts - offsets[:-1], ends - starts)
-        codes[present] = dictionary.codes(coerced.values.take(at), offsets)
+        codes[present] = dictionary.codes(take_texts(*coerced.values.raw, at), offsets)
         return codes
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from headcount_engine.errors import InvalidValue, LimitExceeded, NotFound
 from headcount_engine.indexes.store import Indexes
-from headcount_engine.indexes.texts import TextTable
+from headcount_engine.indexes.texts import TextTable, take_texts
 from headcount_engine.ingest.admission import Verdicts, admit_texts
 from headcount_engine.limits import Limits
 from headcount_engine.model.batches import I64, Reason, Texts
@@ -42,7 +42,7 @@ class KeyResolver:
         if len(indexes.tombstones) and not recreate and missing.any():
             rows = np.flatnonzero(missing)
             erased = np.zeros(len(ids), dtype=np.bool_)
-            erased[rows] = indexes.tombstones.covers(keys.take(rows))
+            erased[rows] = indexes.tombstones.covers(take_texts(*keys.raw, rows))
             verdicts.reject(
                 erased, "key", Reason.ERASED_PROFILE, "the profile was erased; say recreate for a new one"
             )
@@ -50,7 +50,7 @@ class KeyResolver:
         if missing.any():
             if create:
                 rows = np.flatnonzero(missing)
-                ids[rows] = self._first_new + self._fresh.intern(keys.take(rows))
+                ids[rows] = self._first_new + self._fresh.intern(take_texts(*keys.raw, rows))
             else:
                 verdicts.reject(
                     missing, "key", Reason.UNKNOWN_PROFILE, "no such profile, and none may be created"

@@ -13,6 +13,7 @@ from headcount_engine.indexes.columns import ColumnEdit, cuts_by_block
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.predicates import Stored, absent_value
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.texts import take_texts
 from headcount_engine.ingest.admission import Verdicts, admit_keys, admit_texts
 from headcount_engine.ingest.coercion import Coerced, coerce
 from headcount_engine.ingest.keys import KeyResolver
@@ -161,7 +162,7 @@ def _check_identifier(target: _Target, tokens: I64, verdicts: Verdicts) -> None:
     dictionary, texts = target.attribute.dictionary, target.coerced.values
     assert isinstance(dictionary, TextDictionary) and isinstance(texts, Texts)
     rows = np.flatnonzero(target.coerced.present & verdicts.accepted)
-    codes = dictionary.codes(texts.take(rows)).astype(np.int64)
+    codes = dictionary.codes(take_texts(*texts.raw, rows)).astype(np.int64)
     owners = np.array([target.attribute.owner_of(c) for c in codes.tolist()], dtype=np.int64)
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     claimed = np.where(owners >= 0, owners, tokens[rows][first][inverse])
@@ -254,7 +255,7 @@ def _stored_values(target: _Target, rows: I64, profiles: I64, before: list[Colum
         codes = np.zeros(len(rows), dtype=np.uint32)
         given = rows[present]
         whole = len(given) == len(coerced.values) and bool((given == np.arange(len(given))).all())
-        codes[present] = dictionary.codes(coerced.values if whole else coerced.values.take(given))
+        codes[present] = dictionary.codes(coerced.values if whole else take_texts(*coerced.values.raw, given))
         return codes
     if column.change is Change.INCREMENT:
         sums, _ = _incremented(
@@ -282,7 +283,7 @@ def _set_codes(
     total = np.cumsum(lengths)
     at = np.arange(int(total[-1]), dtype=np.int64) + np.repeat(starts - (total - lengths), lengths)
     owners = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
-    pairs = (owners << 32) | dictionary.elements.intern(texts.take(at))
+    pairs = (owners << 32) | dictionary.elements.intern(take_texts(*texts.raw, at))
     if column.change is not Change.SET:
         held = _held_codes(target.attribute, profiles, before)
         old = dictionary.pairs_of(held)

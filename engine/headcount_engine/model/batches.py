@@ -68,8 +68,13 @@ class Texts:
         own = np.frombuffer(bytearray(data), dtype=np.uint8)
         return Texts(own, np.ascontiguousarray(offsets, dtype=np.int64))
 
+    @property
+    def raw(self) -> tuple[U8, I64]:
+        """(data, offsets), as kernels take them."""
+        return self.data, self.offsets
+
     def take(self, rows: NDArray[np.integer]) -> Texts:
-        """The texts at `rows`, in that order."""
+        """The texts at `rows`, in that order. For a few; `indexes.texts.take_texts` is for many."""
         starts, ends = self.offsets[rows], self.offsets[rows + 1]
         lengths = ends - starts
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)

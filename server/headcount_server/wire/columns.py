@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headcount_engine.errors import InvalidArgument
+from headcount_engine.indexes.texts import take_texts
 from headcount_engine.model import batches
 from headcount_engine.model.batches import I64, Change, Texts
 from headcount_engine.model.schema import CHANNELS, TAGS, consent_attribute
@@ -114,7 +115,7 @@ def packed_texts(message: messages.TextColumn, path: str) -> Texts:
         raise InvalidArgument(
             f"codes stand for at most {EXPANDED_BYTES_MAX:,} bytes of text", path=f"{path}.codes"
         )
-    return stored.take(codes)
+    return take_texts(*stored.raw, codes)
 
 
 def _refuse_bytes(raw: bytes, path: str) -> None:
