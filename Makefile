@@ -117,7 +117,7 @@ bench-small: warm ## Benchmarks on 100 thousand profiles, without peers (under 3
 	$(BIN)/python -m bench.run --tier S $(ARGS)
 
 .PHONY: bench
-bench: warm $(BENCH_LOCKED) ## Benchmarks on 1 million profiles, beside other systems (ten to twelve minutes)
+bench: warm $(BENCH_LOCKED) ## Benchmarks on 1 million profiles, beside other systems (eight to ten minutes)
 	$(BIN)/python -m bench.run --tier M $(ARGS)
 
 .PHONY: bench-segments
