@@ -74,13 +74,16 @@ def _say(text: str) -> None:
 
 
 def _worker(system: str, tier: Tier, folder: Path, only: list[str]) -> dict[str, object]:
-    with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        command = [
-            sys.executable, "-m", "bench.worker", system, "--tier", tier, "--folder", str(folder),
-            "--out", out.name, "--only", *only,
-        ]  # fmt: skip
-        subprocess.run(command, check=True, cwd=ROOT)
-        return json.loads(Path(out.name).read_text())  # type: ignore[no-any-return]
+    """What a system's process has measured. If that fails, what it had by then stays in the folder."""
+    out = folder / f"{tier}-{system}-measured.json"
+    command = [
+        sys.executable, "-m", "bench.worker", system, "--tier", tier, "--folder", str(folder), "--out", str(out),
+        "--only", *only,
+    ]  # fmt: skip
+    subprocess.run(command, check=True, cwd=ROOT)
+    measured: dict[str, object] = json.loads(out.read_text())
+    out.unlink()
+    return measured
 
 
 def _run_peer(

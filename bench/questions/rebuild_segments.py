@@ -1,7 +1,8 @@
 """How long does it take to work out 1,000 live segments from nothing, as after a restart?
 
 Everything that is kept for them is made a second time, and taken over: atoms, counters of windows, members. It must be
-what the segments have come to by all that was written. Beside: the sizes of all of them, read.
+what the segments have come to by all that was written. Beside: the sizes of all of them, read. At tier L everything
+that is kept for a thousand segments does not fit into memory a second time: there the restart row has it, of a hundred.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ TARGETS = {Tier.M: 0.5}
 def measure_live(context: Context) -> list[Outcome]:
     database, number = context.loaded.database, len(context.segments)
     database.tick()
+    query = SegmentQuery(page_size=number)
+    listed = timed(lambda: database.list_segments(query), budget_s=0.5, samples_min=3, warm_runs=1)
+    page = took(ROW, f"a page of all {number:,} saved segments with their sizes", listed, is_beside=True)
+    if context.tier is Tier.L:
+        return [page]
     made: list[LiveSegments] = []
 
     def rebuild() -> None:
@@ -42,8 +48,6 @@ def measure_live(context: Context) -> list[Outcome]:
         if made[0].members(id_) != database.live.members(id_):
             raise RuntimeError(f"{id_} has other members when it is made from nothing")
     floor = memory_pass(made[0].nbytes)
-    query = SegmentQuery(page_size=number)
-    listed = timed(lambda: database.list_segments(query), budget_s=0.5, samples_min=3, warm_runs=1)
     return [
         took(ROW, "rebuild", timing, target=TARGETS.get(context.tier), floor=Floor(floor.what, floor.value)),
         took(
@@ -52,5 +56,5 @@ def measure_live(context: Context) -> list[Outcome]:
             fresh_memory(made[0].nbytes),
             is_beside=True,
         ),
-        took(ROW, f"a page of all {number:,} saved segments with their sizes", listed, is_beside=True),
+        page,
     ]

@@ -15,7 +15,7 @@ import numpy as np
 
 from headcount_engine import bitmaps
 from headcount_engine.atoms.after import After, Few, names_read
-from headcount_engine.atoms.filling import Filling, is_scanned
+from headcount_engine.atoms.filling import UNBOUNDED, Filling, is_scanned
 from headcount_engine.atoms.masks import Masks
 from headcount_engine.atoms.reads import Reads, crossings
 from headcount_engine.atoms.registry import Atom, AtomKey, AtomKind, Atoms
@@ -37,7 +37,6 @@ from headcount_engine.model.batches import I64, U64, Mask
 from headcount_engine.model.changes import Cause
 
 _NOBODY: I64 = np.empty(0, dtype=np.int64)
-_UNBOUNDED = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -384,7 +383,7 @@ class CurrentAtoms:
                 match atom.kind:
                     case AtomKind.COUNT:
                         leaf = _did(atom)
-                        high = _UNBOUNDED if leaf.count.high is None else leaf.count.high
+                        high = UNBOUNDED if leaf.count.high is None else leaf.count.high
                         mask = self._tallies.holds(leaf, tallied, leaf.count.low, high).view(np.bool_)
                     case AtomKind.COLUMN | AtomKind.VERIFY:
                         mask = asking.mask(atom)

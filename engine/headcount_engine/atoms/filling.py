@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from headcount_engine.atoms.tallies import CountReader
+from headcount_engine.atoms.rows import Rows
 from headcount_engine.conditions.bound import And, Bound, ColumnTest, Complement, Or
-from headcount_engine.limits import BLOCK_WORDS
+from headcount_engine.kernels import tallies as kernels
+from headcount_engine.kernels.tallies import FULL
+from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS, BLOCK_WORDS
 from headcount_engine.model.batches import I64, U64
+
+UNBOUNDED = 1 << 62
+"""A count that nobody reaches."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountReader:
+    """Atoms on counters: the column of each, and the counts (`lows` to `highs`) for which it holds.
+
+    `full`: what full cells of these columns hold, by profile and column.
+    """
+
+    rows: Rows[np.uint8]
+    columns: I64
+    lows: I64
+    highs: I64
+    full: Mapping[tuple[int, int], int]
+
+    def block(self, number: int, existing: U64, out: U64) -> None:
+        """Everyone's bits in one block, a line of words an atom; `existing`: a bit for everyone there is."""
+        rows = self.rows.block(number)
+        part = np.empty((len(self.columns), (len(rows) + 63) >> 6), dtype=np.uint64)
+        highs = np.where(self.highs >= FULL, UNBOUNDED, self.highs)
+        kernels.ranges_to_words(rows, self.columns, np.minimum(self.lows, FULL), highs, part)
+        out[:, part.shape[1] :] = 0
+        out[:, : part.shape[1]] = part
+        for (id_, column), held in self.full.items():
+            if id_ >> BLOCK_BITS != number:
+                continue
+            word, bit = (id_ & (BLOCK_IDS - 1)) >> 6, np.uint64(1 << (id_ & 63))
+            for place in np.flatnonzero(self.columns == column).tolist():
+                out[place, word] &= ~bit
+                if self.lows[place] <= held <= self.highs[place]:
+                    out[place, word] |= bit
+        out &= existing
 
 
 class Filling:

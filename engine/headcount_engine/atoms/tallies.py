@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headcount_engine.atoms.after import After, Few
+from headcount_engine.atoms.filling import UNBOUNDED, CountReader
 from headcount_engine.atoms.reads import matches
 from headcount_engine.atoms.rows import SHARD_BITS, SHARD_ROWS, Rows
 from headcount_engine.atoms.touches import (
@@ -36,12 +37,10 @@ from headcount_engine.indexes.runs import Run
 from headcount_engine.indexes.totals import Totals
 from headcount_engine.kernels import tallies as kernels
 from headcount_engine.kernels.tallies import FULL
-from headcount_engine.limits import BLOCK_BITS, BLOCK_IDS
 from headcount_engine.model.batches import I64, U8, U64
 from headcount_engine.model.changes import Cause
 
 _NOTHING = Span(0, -1)
-_UNBOUNDED = 1 << 62
 _BUILD_ROWS = 1 << 18
 _BUILD_KEYS = 1 << 21
 """Steps that are gathered before they are carried out, where a counter is built."""
@@ -109,38 +108,6 @@ class _Settled:
     toggles: list[I64] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CountReader:
-    """Atoms on counters: the column of each, and the counts (`lows` to `highs`) for which it holds.
-
-    `full`: what full cells of these columns hold, by profile and column.
-    """
-
-    rows: Rows[np.uint8]
-    columns: I64
-    lows: I64
-    highs: I64
-    full: Mapping[tuple[int, int], int]
-
-    def block(self, number: int, existing: U64, out: U64) -> None:
-        """Everyone's bits in one block, a line of words an atom; `existing`: a bit for everyone there is."""
-        rows = self.rows.block(number)
-        part = np.empty((len(self.columns), (len(rows) + 63) >> 6), dtype=np.uint64)
-        highs = np.where(self.highs >= FULL, _UNBOUNDED, self.highs)
-        kernels.ranges_to_words(rows, self.columns, np.minimum(self.lows, FULL), highs, part)
-        out[:, part.shape[1] :] = 0
-        out[:, : part.shape[1]] = part
-        for (id_, column), held in self.full.items():
-            if id_ >> BLOCK_BITS != number:
-                continue
-            word, bit = (id_ & (BLOCK_IDS - 1)) >> 6, np.uint64(1 << (id_ & 63))
-            for place in np.flatnonzero(self.columns == column).tolist():
-                out[place, word] &= ~bit
-                if self.lows[place] <= held <= self.highs[place]:
-                    out[place, word] |= bit
-        out &= existing
-
-
 class Tallies:
     """All counters. Changed by the single writer."""
 
@@ -173,7 +140,7 @@ class Tallies:
             column = self._free.pop() if self._free else len(self._counters)
             held = self._counters[key] = Counter(leaf.events, leaf.window, column)
             self._plans.clear()
-        high = _UNBOUNDED if leaf.count.high is None else leaf.count.high
+        high = UNBOUNDED if leaf.count.high is None else leaf.count.high
         held.atoms[slot] = (leaf.count.low, high)
         self._ranges = None
         return is_new
