@@ -76,9 +76,9 @@ may be older than what is said here. Times are of the processor, medians; "at be
   measurements can tell. The increments are 1.2 to 1.3 ns an event, 2 ms of it; the rest is the second thread's
   counters, adding them up, and Python. Turning counts into words is down to 0.03 ms.
 - *Growth of these from M to L, 14 to 16 times*: five times the events, ten times the counters, and an increment is 2.2
-  to 2.6 ns beside counters of 10 MB, 1.2 to 1.3 beside 1 MB, 0.8 beside 100 KB; that makes ten of it. Spreading events over blocks of 2^18 ids first does not pay: by
-  the kernels that spread pairs for keyed counts it is 3.4 ns an event, and saves 0.5. One that moves 4 bytes instead
-  of 8 was not tried.
+  to 2.6 ns beside counters of 10 MB, 1.2 to 1.3 beside 1 MB, 0.8 beside 100 KB; that makes ten of it. Spreading events
+  over blocks of 2^18 ids first does not pay: by the kernels that spread pairs for keyed counts it is 3.4 ns an event,
+  and saves 0.5. One that moves 4 bytes instead of 8 was not tried.
 - *Keyed windows*: 26 ms of processor time in all threads, 28 before. Kernels alone, on as many events with values
   like these: 11 ms the tables of pairs, 3 spreading events over buckets, 1 sizing these. Leaving out profiles with
   too few events first did not show a gain under that load, and was taken out again.
