@@ -37,7 +37,7 @@ def small_runs(sealed: int = 16, merge_at: int = 2, chunk: int = 8) -> Iterator[
 
 
 @given(st.data())
-@settings(max_examples=6)
+@settings(max_examples=8)
 def test_any_cut_into_batches_gives_equal_answers(data: st.DataObject) -> None:
     scene = data.draw(played())
     asked = data.draw(st.lists(rules(SCHEMA, scene.now_us), min_size=4, max_size=6))
@@ -59,7 +59,7 @@ def test_any_cut_into_batches_gives_equal_answers(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=8)
+@settings(max_examples=12)
 def test_small_runs_agree_with_the_oracle(data: st.DataObject) -> None:
     scene = data.draw(played())
     with small_runs():
@@ -69,7 +69,7 @@ def test_small_runs_agree_with_the_oracle(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=8)
+@settings(max_examples=12)
 def test_a_store_that_was_closed_answers_as_before_and_goes_on(data: st.DataObject) -> None:
     scene = data.draw(played())
     changes = scene.scene.changes

@@ -38,7 +38,7 @@ def assert_same_people(driven: Driven, world: World) -> None:
 
 
 @given(st.data())
-@settings(max_examples=20)
+@settings(max_examples=30)
 def test_merges_and_erasures_agree_with_the_oracle(data: st.DataObject) -> None:
     scene = data.draw(played(profiles_max=16, with_people=True))
     driven = scene.driven(one_by_one)
@@ -48,7 +48,7 @@ def test_merges_and_erasures_agree_with_the_oracle(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=8)
+@settings(max_examples=12)
 def test_they_agree_in_small_runs_and_after_a_restart(data: st.DataObject) -> None:
     scene = data.draw(played(profiles_max=16, with_people=True))
     half = data.draw(st.integers(0, len(scene.scene.changes)))
@@ -66,7 +66,7 @@ def test_they_agree_in_small_runs_and_after_a_restart(data: st.DataObject) -> No
 
 
 @given(st.data())
-@settings(max_examples=10)
+@settings(max_examples=15)
 def test_everyone_can_be_merged_into_one_and_then_be_gone(data: st.DataObject) -> None:
     scene = data.draw(played(profiles_max=10))
     world, driven = scene.scene.world, scene.driven()

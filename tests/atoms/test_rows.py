@@ -74,3 +74,11 @@ def test_cuts_name_every_shard_that_is_met() -> None:
     assert shard_cuts(ids) == [(0, 0, 2), (2, 2, 4)]
     assert shard_cuts(ids[2:]) == [(2, 0, 2)]
     assert shard_cuts(ids[:0]) == []
+
+
+@pytest.mark.parametrize("ids", [[-1, 3], [2, 70], [70]])
+def test_rows_that_are_not_there_are_not_gathered(ids: list[int]) -> None:
+    rows: Rows[np.uint64] = Rows(np.uint64, 4)
+    rows.ensure(70)
+    with pytest.raises(IndexError):
+        rows.gather(np.array(ids, dtype=np.int64))

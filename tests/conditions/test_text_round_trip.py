@@ -12,7 +12,7 @@ from headcount_engine.errors import InvalidRule, LimitExceeded
 from tests.conditions.strategies import conditions, event_conditions
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(conditions(max_leaves=8))
 def test_every_tree_reads_back_from_its_text(condition: t.Condition) -> None:
     text = to_text(condition)
@@ -20,7 +20,7 @@ def test_every_tree_reads_back_from_its_text(condition: t.Condition) -> None:
     assert to_text(parse(text)) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(event_conditions(max_leaves=6))
 def test_every_condition_on_an_event_reads_back_from_its_text(condition: t.Condition) -> None:
     assert parse_event_condition(to_text(condition)) == condition
@@ -62,19 +62,19 @@ def _only_refused(text: str) -> None:
         assert refusal.message
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(_WORDS, max_size=12).map(" ".join))
 def test_words_in_any_order_are_a_rule_or_refused_with_their_place(text: str) -> None:
     _only_refused(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(), max_size=40))
 def test_any_characters_are_a_rule_or_refused_with_their_place(text: str) -> None:
     _only_refused(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(conditions(max_leaves=3).map(to_text), st.data())
 def test_a_rule_with_a_piece_cut_out_or_doubled_is_a_rule_or_refused(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))

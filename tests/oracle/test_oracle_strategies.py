@@ -25,7 +25,7 @@ from tests.oracle.condition_strategies import ALL_KINDS, EVENT_KINDS, GROUP_KIND
 from tests.oracle.evaluate import matches, members
 from tests.oracle.strategies import MIXED_SCHEMA, SCHEMA, SEGMENTS, Scene, conditions_for, questions, scenes
 
-_SLOW = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+_SLOW = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 _KINDS = sorted(ALL_KINDS, key=lambda kind: kind.__name__)
 
 

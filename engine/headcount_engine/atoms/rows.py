@@ -60,7 +60,9 @@ class Rows(Generic[Cell]):
         self._shards = [_grown(shard, len(shard), self.width) for shard in self._shards]
 
     def gather(self, ids: I64) -> NDArray[Cell]:
-        """A copy of the rows of ascending ids: (n, width). All of them have rows."""
+        """A copy of the rows of ascending ids: (n, width). Raises IndexError where one has no row."""
+        if len(ids) and not 0 <= int(ids[0]) <= int(ids[-1]) < self.ids_end:
+            raise IndexError(f"ids up to {int(ids[-1])} of {self.ids_end} rows")
         out = np.empty((len(ids), self.width), dtype=self._dtype)
         parts = [
             (number, start + first, start + last)
