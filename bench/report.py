@@ -86,6 +86,10 @@ may be older than what is said here. Times are of the processor, medians; "at be
   236 and 200 before conditions and segments asked lately went past binding; the rest is grpcio on both sides. The
   echo is a handler of one line; ours parses, checks who asks and until when, answers and counts. Throughput of
   eight threads is bound by one interpreter lock in either process.
+- *Checks over gRPC*: not profiled. By the rows, of 2.6 ms for 1,000 checks an echo of the same bytes takes 1.0 and the
+  engine 0.4.
+- *Memory with 1,000 live segments*: 864 bytes a profile of rows: 416 of conditions, 320 of counters, 128 of members.
+- *Event ids*: a table is at most half full, so an id takes 29 bytes to 58, by how lately the table doubled.
 - *Count and membership in process*: the size is there in 0.5 µs and a bit of a row by dense id in 0.7; an answer
   with its version, its now and its time is 3 to 5, and finding a key, as a batch of one text in numpy arrays, 10 to
   20 more.

@@ -80,6 +80,7 @@ def _worker(system: str, tier: Tier, folder: Path, only: list[str]) -> dict[str,
         sys.executable, "-m", "bench.worker", system, "--tier", tier, "--folder", str(folder), "--out", str(out),
         "--only", *only,
     ]  # fmt: skip
+    out.unlink(missing_ok=True)
     subprocess.run(command, check=True, cwd=ROOT)
     measured: dict[str, object] = json.loads(out.read_text())
     out.unlink()
@@ -163,6 +164,9 @@ def main() -> None:
         "--out", type=Path, help="where to write the results (default: bench/results, and the report)"
     )
     given = parser.parse_args()
+    unknown = sorted(set(given.only) - {question.ROW for question in ALL})
+    if unknown:
+        parser.error(f"no such row: {', '.join(unknown)}; rows are {', '.join(sorted({q.ROW for q in ALL}))}")
     with_peers = given.tier is Tier.M if given.peers is None else given.peers
     made = run(given.tier, with_peers, given.only)
     _show(made.outcomes)
