@@ -98,7 +98,7 @@ from headcount_engine.model.schema import (
 )
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
 from headcount_engine.model.workspace import Workspace
-from headcount_engine.read_view import PinnedView
+from headcount_engine.read_view import PinnedView, find_people
 from headcount_engine.segments import Segments
 from headcount_engine.sending import Sending
 
@@ -521,17 +521,15 @@ class Database:
         need: Need = _NEED_NOTHING,
     ) -> CheckManyAnswer:
         """Many profiles, by key or by dense id, against several rules; a merged profile is the one it ended in."""
+        segments = [rule for rule in rules if isinstance(rule, InSegment)]
+        if at_us is None and len(segments) == len(rules):
+            live = self.live_reads.check_many(people, segments, need)
+            if live is not None:
+                return live
         prepared = [self._prepared(rule) for rule in rules]
 
         def ask(question: Question, conditions: list[Condition], at: At) -> CheckManyAnswer:
-            population = question.view.population
-            existing = population.existing
-            if isinstance(people, Texts):
-                profiles = question.view.find_keys(people)
-            else:
-                profiles = population.redirects.resolve(np.where(people < population.ids_end, people, -1))
-            if len(existing) != population.ids_end:
-                profiles[~answer.contains(existing, np.maximum(profiles, 0))] = -1
+            profiles = find_people(self._indexes.identities, question.view.population, people)
             results = answer.check_many(question, profiles, prepared)
             return CheckManyAnswer(profiles >= 0, results, at.version, at.now_us, at.engine_us())
 

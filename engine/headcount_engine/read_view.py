@@ -9,18 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 
+import numpy as np
+
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import IDENTIFIERS
+from headcount_engine.evaluation.answer import contains
 from headcount_engine.indexes.attributes import Attribute, AttributeView
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
-from headcount_engine.indexes.identities import PopulationView
+from headcount_engine.indexes.identities import Identities, PopulationView
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import take_texts
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate
 from headcount_engine.membership.catalogue import NO_SEGMENTS, Catalogue
 from headcount_engine.model.batches import I64, U64, Texts
+
+
+def find_keys(identities: Identities, population: PopulationView, keys: Texts) -> I64:
+    """Dense ids as of a version, -1 for unknown keys. However composed, as when they were written."""
+    return identities.find_in(population, admit_texts(keys, len(keys.data), as_key=True).texts)
+
+
+def find_people(identities: Identities, population: PopulationView, people: Texts | I64) -> I64:
+    """As `find_keys`, by key or by dense id; a merged profile is the one it ended in, -1 is who does not exist."""
+    if isinstance(people, Texts):
+        profiles = find_keys(identities, population, people)
+    else:
+        profiles = population.redirects.resolve(np.where(people < population.ids_end, people, -1))
+    if len(population.existing) != population.ids_end:
+        profiles[~contains(population.existing, np.maximum(profiles, 0))] = -1
+    return profiles
 
 
 class PinnedView:
@@ -78,8 +97,7 @@ class PinnedView:
 
     def find_keys(self, keys: Texts) -> I64:
         """Dense ids as of this version, -1 for unknown keys. However composed, as when they were written."""
-        admitted = admit_texts(keys, len(keys.data), as_key=True).texts
-        return self._indexes.identities.find_in(self.population, admitted)
+        return find_keys(self._indexes.identities, self.population, keys)
 
     def own(self, people: Bitmap) -> Bitmap:
         population = self.population

@@ -103,7 +103,12 @@ def text(value: object, field: str) -> str:
 def text_list(texts: Iterable[str], field: str) -> list[str]:
     if isinstance(texts, str):
         raise refused(field, "a set of texts is given as a list or set, not as one text")
-    return [text(each, field) for each in texts]
+    given = list(texts)
+    try:
+        "".join(given).encode()
+    except (TypeError, UnicodeEncodeError):
+        return [text(each, field) for each in given]
+    return given
 
 
 def cell(value: CellInput, field: str) -> value_pb2.Value:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headcount_engine.evaluation.threads import shares, side_by_side
 from headcount_engine.kernels import members as kernels
 from headcount_engine.limits import BLOCK_IDS, BLOCK_WORDS
-from headcount_engine.model.batches import I64, U64
+from headcount_engine.model.batches import I64, U64, Mask
 
 SHARD_BITS = 20
 SHARD_ROWS = 1 << SHARD_BITS
@@ -95,6 +95,16 @@ class Rows(Generic[Cell]):
             return False
         word = self._shards[id_ >> SHARD_BITS].item(id_ & (SHARD_ROWS - 1), at >> 6)
         return bool((word >> (at & 63)) & 1)
+
+    def bits(self, ids: I64, places: I64) -> Mask:
+        """Some bits of rows of u64, for ids in any order: bool of (n, places); False for ids that have no row."""
+        found = np.zeros((len(ids), len(places)), dtype=np.bool_)
+        shifts = (places & 63).astype(np.uint64)
+        for first, shard in self.shards():
+            own = np.flatnonzero((ids >= first) & (ids < first + len(shard)))
+            words = shard[(ids[own] - first)[:, np.newaxis], places >> 6].view(np.uint64)
+            found[own] = (words >> shifts) & np.uint64(1)
+        return found
 
     def shards(self) -> list[tuple[int, NDArray[Cell]]]:
         """(first id, the rows in use) of every shard; written in place by the writer alone."""

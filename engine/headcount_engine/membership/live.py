@@ -581,6 +581,17 @@ class LiveSegments:
             return None
         return self._rows.bit(profile, place.slot)
 
+    def hold(self, profiles: I64, segments: Sequence[str]) -> Mask | None:
+        """Which profiles are in each of several live segments: bool of (n, segments), False for ids of -1.
+
+        None if one of the segments is not live. Under the gate.
+        """
+        places = [self._places.get(id_) for id_ in segments]
+        slots = [place.slot for place in places if place is not None]
+        return (
+            None if len(slots) < len(places) else self._rows.bits(profiles, np.array(slots, dtype=np.int64))
+        )
+
     def memberships(self, profile: int) -> list[str]:
         """Ids of the segments that a profile is in, ascending, but for drafts and archived ones. Under the gate."""
         row = self._rows.row(profile)

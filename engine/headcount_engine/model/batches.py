@@ -42,15 +42,18 @@ class Texts:
     @staticmethod
     def of(texts: Sequence[str]) -> Texts:
         """From Python strings. A lone surrogate is kept as three bytes that admission refuses."""
-        joined = "".join(texts)
-        if joined.isascii():
-            lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-            data = np.frombuffer(bytearray(joined.encode()), dtype=np.uint8)
-        else:
-            encoded = [t.encode("utf-8", "surrogatepass") for t in texts]
-            lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-            data = np.frombuffer(bytearray(b"".join(encoded)), dtype=np.uint8)
+        texts = list(texts)
         offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+        joined = "\0".join(texts)
+        if joined.isascii():
+            ended = np.frombuffer(f"{joined}\0".encode(), dtype=np.uint8)
+            ends = np.flatnonzero(ended == 0)
+            if len(ends) == len(texts):
+                np.subtract(ends, np.arange(len(ends)), out=offsets[1:])
+                return Texts(ended[ended != 0], offsets)
+        encoded = [t.encode("utf-8", "surrogatepass") for t in texts]
+        lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+        data = np.frombuffer(bytearray(b"".join(encoded)), dtype=np.uint8)
         np.cumsum(lengths, out=offsets[1:])
         return Texts(data, offsets)
 
