@@ -8,6 +8,7 @@
     │   ├── InvalidCursor          a cursor that this store did not give
     │   └── InvalidRule            a rule that cannot be read, is malformed, or names what does not exist
     │       ├── UnknownName        ... and what might have been meant
+    │       │   └── UnknownField   the same in a field of the request that is no rule
     │       └── ReferenceCycle     a segment that would refer to itself, however far round
     ├── NotFound                   a profile, segment or other thing that is not there
     ├── AlreadyExists
@@ -99,6 +100,10 @@ class UnknownName(InvalidRule):
         self.kind = kind
         self.name = name
         self.suggestions = tuple(suggestions)
+
+
+class UnknownField(UnknownName):
+    """A field of the request beside its rules names what does not exist; `path` is that field."""
 
 
 class ReferenceCycle(InvalidRule):

@@ -142,7 +142,7 @@ def _known(error: Exception, code: Code, reason: str) -> Failure:
     match error:
         case engine.InvalidRule():
             problem = _rule_problem(error)
-            fields = ("rule",)
+            fields = (error.path if isinstance(error, engine.UnknownField) else "rule",)
             if isinstance(error, engine.UnknownName):
                 metadata = {"kind": error.kind, "name": error.name[:200]}
             elif isinstance(error, engine.ReferenceCycle):

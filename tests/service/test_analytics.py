@@ -140,6 +140,24 @@ def test_an_unknown_attribute_of_a_breakdown_is_named(people: Stubs) -> None:
     refused = failed(people.audiences.GetBreakdown, request)
     assert (refused.code, refused.reason) == (CODE.INVALID_ARGUMENT, "UNKNOWN_NAME")
     assert "agee" in refused.message
+    assert refused.fields == ("breakdowns[0].attribute",)
+
+
+@pytest.mark.parametrize("others", [[], ["segments/buyers"]])
+def test_an_unknown_attribute_is_blamed_on_the_breakdown_whatever_else_was_asked(
+    people: Stubs, others: list[str]
+) -> None:
+    # Beside no other segment this was an internal error; beside one it was blamed on a rule that was not sent.
+    create(people, "pros", PRO)
+    create(people, "buyers", BUYERS)
+    request = segments.GetStatisticsRequest(
+        name="segments/pros",
+        breakdowns=[segments.BreakdownBy(attribute="plan"), segments.BreakdownBy(attribute="agee")],
+        overlap_with=others,
+    )
+    refused = failed(people.segments.GetStatistics, request)
+    assert (refused.code, refused.reason) == (CODE.INVALID_ARGUMENT, "UNKNOWN_NAME")
+    assert refused.fields == ("breakdowns[1].attribute",)
 
 
 def test_traits_and_look_alikes_come_with_exact_counts(people: Stubs) -> None:

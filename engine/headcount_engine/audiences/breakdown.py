@@ -17,7 +17,7 @@ from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bound import EventCount, TypeSource
 from headcount_engine.conditions.spans import Span
 from headcount_engine.conditions.tree import AT_LEAST_ONCE, Condition
-from headcount_engine.errors import InvalidArgument
+from headcount_engine.errors import InvalidArgument, UnknownField, UnknownName
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.indexes.attributes import AttributeView
@@ -57,11 +57,21 @@ def breakdowns(
     segments: Mapping[str, Condition],
     execution: Execution,
 ) -> tuple[Breakdown, ...]:
-    """The members divided in each of the ways asked for. Raises UnknownName, InvalidArgument, DeadlineExceeded.
+    """The members divided in each of the ways asked for. Raises UnknownField, InvalidArgument, DeadlineExceeded.
 
     `segments`: by id, for whoever asks for those; what the question pinned must cover them.
     """
-    return tuple(Dividing(question, members, segments, execution).by(by) for by in asked)
+    return tuple(
+        _divided(Dividing(question, members, segments, execution), by, f"breakdowns[{place}]")
+        for place, by in enumerate(asked)
+    )
+
+
+def _divided(dividing: Dividing, by: By, path: str) -> Breakdown:
+    try:
+        return dividing.by(by)
+    except UnknownName as error:
+        raise UnknownField(error.kind, error.name, error.suggestions, path=f"{path}.attribute") from error
 
 
 class Dividing:

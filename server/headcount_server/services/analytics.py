@@ -51,9 +51,11 @@ class Analytics:
         need = need_of(request, context.deadline)
         id_, by = segment_id(request.name, "name"), wire.asked_by(request.breakdowns)
         segment = self._database.get_segment(id_)
+        members = InSegment(segment.id)
         others = [InSegment(other) for other in wire.compared_segments(request)]
-        asked = [Asked(other, f"overlap_with[{i}]") for i, other in enumerate(others)]
+        asked = [Asked(members, "name")]
+        asked += [Asked(other, f"overlap_with[{i}]") for i, other in enumerate(others)]
         with rules_in(self._database, asked, need):
-            answer = self._database.analytics.breakdown(InSegment(segment.id), by, beside=others, need=need)
+            answer = self._database.analytics.breakdown(members, by, beside=others, need=need)
         history = history_points(self._database, segment.id, request, answer.now_us)
         return wire.statistics_answer(answer, request.overlap_with, history)

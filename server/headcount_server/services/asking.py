@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headcount_engine.conditions.text.locate import locate
 from headcount_engine.conditions.tree import Everyone
-from headcount_engine.errors import InvalidRule, NotFound
+from headcount_engine.errors import InvalidRule, NotFound, UnknownField
 from headcount_engine.model.answers import Need
 from headcount_engine.model.batches import Texts
 from headcount_server.errors import RefusedRule
@@ -26,9 +26,14 @@ _NOBODY = ""
 
 @contextmanager
 def rule_in(field: str, rule: EngineRule | None = None) -> Iterator[None]:
-    """Tells an InvalidRule raised inside which field of the request holds the rule, and where in the rule it is."""
+    """Tells an InvalidRule raised inside which field of the request holds the rule, and where in the rule it is.
+
+    An UnknownField says itself which field it is about.
+    """
     try:
         yield
+    except UnknownField:
+        raise
     except InvalidRule as error:
         raise RefusedRule(field, error if rule is None else locate(error, rule)) from error
 
@@ -38,7 +43,11 @@ def rules_in(database: Database, asked: Sequence[Asked], need: Need) -> Iterator
     """The same for several rules, of which the first that is refused is looked for."""
     try:
         yield
+    except UnknownField:
+        raise
     except InvalidRule:
+        if not asked:
+            raise
         at_fault = _first_refused(database, asked, need)
         with rule_in(at_fault.field, at_fault.rule):
             database.check(_NOBODY, [at_fault.rule], need=need)
