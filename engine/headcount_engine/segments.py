@@ -91,9 +91,10 @@ class Segments:
     # ------------------------------------------------------------------------------------------------ changing
 
     def create(
-        self, draft: SegmentDraft, *, validate_only: bool = False, members: Bitmap | None = None
+        self, draft: SegmentDraft, *, validate_only: bool = False, members: Callable[[], Bitmap] | None = None
     ) -> Segment:
         """Save a rule, or a list, under a name; a manual one may begin with `members`, of whom those exist are taken.
+        They are asked for when no other write can come between.
 
         With `validate_only` nothing is saved: the answer is what would be, with the size it would have. Raises
         InvalidRule, InvalidValue, AlreadyExists, ReferenceCycle, LimitExceeded.
@@ -111,13 +112,13 @@ class Segments:
         return self.get(definition.id)
 
     def _begun(
-        self, definition: Definition, holding: Condition | None, members: Bitmap | None, now_us: int
+        self, definition: Definition, holding: Condition | None, members: Callable[[], Bitmap] | None, now_us: int
     ) -> Staged:
         lists: list[ListEdit | None] = []
         self._writer.tick(now_us)
         held = None if holding is None else self.members_at(holding, now_us)
         if members is not None:
-            held = members & self.members_at(Everyone(), now_us)
+            held = members() & self.members_at(Everyone(), now_us)
         if held is not None:
             lists.append(ListEdit.between(definition.id, ListName.ADDED, Bitmap(), held))
         return _staged(definition, lists)

@@ -16,6 +16,7 @@ from headcount_engine.audiences.handles import Handle, Handles
 from headcount_engine.audiences.preview import Page, Part, PreviewAnswer, preview
 from headcount_engine.audiences.request import AudienceRequest, ByAttribute, elements
 from headcount_engine.audiences.resolve import Resolved, resolve
+from headcount_engine.audiences.standing import Standing
 from headcount_engine.audiences.waterfall import Stage
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import IDENTIFIERS
@@ -36,6 +37,7 @@ LIFE_US: Final = 3_600_000_000
 """How long an audience is kept where nobody says."""
 ROARING_BLOCKS: Final = 120
 """Blocks of ids in one piece of roaring: at most 8,200 bytes each, so a piece stays below 1 MiB."""
+ROARING_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,11 @@ class Sending:
         return self._handles.get(name, self._asker.now_us())
 
     def ids(self, handle: Handle, offset: int, count: int) -> U32:
-        """The dense ids of members offset .. offset + count - 1, without those erased since. Raises OutOfRange."""
-        ids = handle.ids(offset, count)
-        blanks = self._indexes.identities.keys.blanks
-        return ids[~np.isin(ids, blanks)] if len(blanks) else ids
+        """The dense ids of who stands at offset .. offset + count - 1 by now, ascending. Raises OutOfRange.
+
+        See `audiences.standing`: fewer than asked for where profiles were erased or merged since.
+        """
+        return bitmaps.to_ids(self._standing(handle.members).of(handle.slice(offset, count)))
 
     def keys(self, handle: Handle, offset: int, count: int) -> Texts:
         """The same as keys: gathered without the GIL, some 30 ns each."""
@@ -139,19 +142,27 @@ class Sending:
 
     def roaring(self, handle: Handle, offset: int, count: int) -> tuple[bytes, int]:
         """(members from `offset` on as a serialised bitmap of less than 1 MiB, the offset behind them)."""
-        part, length = handle.slice_by_blocks(offset, count, ROARING_BLOCKS)
-        blanks = self._indexes.identities.keys.blanks
-        if len(blanks):
-            part = part - bitmaps.from_ids(blanks)
-        return part.serialize(), offset + length
+        standing = self._standing(handle.members)
+        while True:
+            part, length = handle.slice_by_blocks(offset, count, ROARING_BLOCKS)
+            data = standing.of(part).serialize()
+            # Whom others were merged into may lie in blocks of ids of their own, each with its header.
+            if len(data) < ROARING_BYTES or length <= 1:
+                return data, offset + length
+            count = length // 2
+
+    def _standing(self, members: Bitmap) -> Standing:
+        return Standing(members, self._indexes.identities.view())
 
     def keep(self, name: str, draft: SegmentDraft) -> Segment:
-        """Make a manual segment of an audience's members, without those who have gone since.
+        """Make a manual segment of an audience's members, as they are by now.
 
         Raises NotFound and what `Segments.create` raises.
         """
         handle = self.handle(name)
-        return self._segments.create(replace(draft, kind=SegmentKind.MANUAL), members=handle.members)
+        return self._segments.create(
+            replace(draft, kind=SegmentKind.MANUAL), members=lambda: self._standing(handle.members).all()
+        )
 
     # ------------------------------------------------------------------------------------------ looking, writing
 
@@ -178,10 +189,7 @@ class Sending:
         handle = self.handle(who.name) if isinstance(who, AudienceName) else None
 
         def ask(question: Question, rules: list[Condition], at: At) -> PreviewAnswer:
-            members = _members(question, rules, handle)
-            population = question.view.population
-            if handle is not None and population.count != population.ids_end:
-                members = members & population.existing
+            members = Standing(_members(question, rules, handle), question.view.population).all()
             profiles, ids, has_more = preview(question.view, members, part, size, names, at.now_us)
             return PreviewAnswer(profiles, ids, len(members), has_more, at.version, at.now_us, at.engine_us())
 

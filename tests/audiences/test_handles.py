@@ -207,6 +207,84 @@ def test_whoever_was_erased_since_is_given_no_more_and_offsets_stay(database: Da
     assert sending.preview(AudienceName(handle.name), size=200).total == 198
 
 
+def everywhere(database: Database, handle: Handle) -> set[str]:
+    """Who the audience is to every reader; the test fails where two disagree or one gives somebody twice."""
+    sending, who = database.sending, AudienceName(handle.name)
+    keys = sending.keys(handle, 0, 1_000).to_list()
+    ids = sending.ids(handle, 0, 1_000)
+    assert ids.tolist() == sorted(ids.tolist())
+    assert database.keys_of(ids).to_list() == keys
+    assert list(Bitmap.deserialize(sending.roaring(handle, 0, 1_000)[0])) == ids.tolist()
+    with sending.export(who, CSV) as export:
+        assert b"".join(piece.data for piece in export).decode().splitlines()[1:] == keys
+    shown = sending.preview(who, size=1_000)
+    assert ([profile.key for profile in shown.profiles], shown.total) == (keys, len(keys))
+    kept = sending.keep(handle.name, SegmentDraft(f"kept at {database.status().version}"))
+    assert set(database.keys_of(database.members(f'in segment "{kept.id}"').ids).to_list()) == set(keys)
+    assert len(set(keys)) == len(keys) == kept.size
+    return set(keys)
+
+
+def test_whoever_was_merged_since_comes_once_to_every_reader(database: Database) -> None:
+    # Keys gave both of two profiles that had become one, where files, previews and what was kept gave one.
+    handle = audience(database)
+    database.merge_profiles("p9", "p3")
+    database.merge_profiles("p20", "p30")
+    expected = [f"p{i}" for i in range(200) if i not in (3, 9, 30)]
+    assert everywhere(database, handle) == {*expected, "p9"}
+    # The first of a person's places is the one that counts, so a reader who had passed it meets nobody again.
+    assert database.sending.keys(handle, 2, 3).to_list() == ["p2", "p4", "p9"]
+    assert database.sending.keys(handle, 3, 1).to_list() == ["p9"]
+    assert database.sending.keys(handle, 9, 1).to_list() == []
+    assert database.sending.keys(handle, 30, 1).to_list() == []
+
+
+def test_whoever_was_merged_into_somebody_outside_leaves_him_the_place(database: Database) -> None:
+    # Keys gave the old key, files and previews nobody; a list would have given the other.
+    people(database, 200, 210, flag=False)
+    handle = audience(database)
+    database.merge_profiles("p205", ["p150", "p160"])
+    assert everywhere(database, handle) == {f"p{i}" for i in range(200) if i not in (150, 160)} | {"p205"}
+    assert database.sending.keys(handle, 150, 1).to_list() == ["p205"]
+    assert database.sending.keys(handle, 160, 1).to_list() == []
+    database.erase_profile("p205")
+    assert everywhere(database, handle) == {f"p{i}" for i in range(200) if i not in (150, 160)}
+
+
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_whatever_is_merged_and_erased_while_it_is_read_nobody_is_met_twice_or_missed(data: st.DataObject) -> None:
+    with Database.open(None, clock=ManualClock(NOW)) as database:
+        people(database, 0, 12)
+        people(database, 12, 18, flag=False)
+        handle = audience(database)
+        parent = {f"p{i}": f"p{i}" for i in range(18)}
+        erased: set[str] = set()
+        read: list[str] = []
+        offset = 0
+        while offset < handle.size:
+            for _ in range(data.draw(st.integers(0, 2))):
+                living = [key for key, person in parent.items() if key == person and key not in erased]
+                if len(living) < 2:
+                    break
+                survivor, loser = data.draw(st.permutations(living))[:2]
+                if data.draw(st.integers(0, 5)) == 0:
+                    database.erase_profile(loser)
+                    erased.add(loser)
+                else:
+                    database.merge_profiles(survivor, loser)
+                    parent = {key: survivor if one == loser else one for key, one in parent.items()}
+            count = data.draw(st.integers(1, 4))
+            met = {parent[key] for key in read}
+            piece = database.sending.keys(handle, offset, count).to_list()
+            assert not met & set(piece) and len(piece) == len(set(piece))
+            read += piece
+            offset += count
+        persons = {parent[key] for key in read} - erased
+        assert persons == {parent[f"p{i}"] for i in range(12)} - erased
+        assert everywhere(database, handle) == persons
+
+
 def test_what_was_sent_is_kept_as_a_segment_that_stays_as_it_is(database: Database) -> None:
     answer = database.sending.resolve(AudienceRequest(["flag = true"], limit=50))
     people(database, 0, 200, flag=False)

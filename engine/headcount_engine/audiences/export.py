@@ -17,6 +17,7 @@ from headcount_engine import bitmaps
 from headcount_engine.audiences.cells import KEY_COLUMN, Picked, chosen, pick
 from headcount_engine.audiences.csv_pieces import CsvPieces
 from headcount_engine.audiences.json_pieces import JsonPieces
+from headcount_engine.audiences.standing import Standing
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.errors import InvalidArgument, OutOfRange
 from headcount_engine.indexes.store import ReadView
@@ -97,6 +98,7 @@ class Export:
         self.now_us = now_us
         self._view = view
         self._members = members
+        self._standing = Standing(members, view.population)
         self._attributes = chosen(view, names)
         definitions = [a.definition for a in self._attributes]
         self._pieces = form.pieces(column_names([d.name for d in definitions]), [d.type for d in definitions])
@@ -125,11 +127,7 @@ class Export:
             yield Piece(tail, offset)
 
     def _piece(self, offset: int, rows: int) -> bytes:
-        part = self._members[offset : offset + rows]
-        population = self._view.population
-        if population.count != population.ids_end:
-            # Members of an audience resolved before may have been erased since.
-            part = part & population.existing
+        part = self._standing.of(self._members[offset : offset + rows])
         ids = bitmaps.to_ids(part).astype(np.int64)
         return self._pieces.rows(self._view.keys_at(ids), pick(self._attributes, ids))
 
