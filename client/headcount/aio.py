@@ -479,17 +479,20 @@ class AsyncClient:
         column: str = "",
         identifier_type: str = "",
         delimiter: str = "",
-        has_header: bool = True,
+        has_header: bool | None = None,
+        allow_empty: bool = False,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> ImportReceipt:
         """Put a CSV file of keys, or of identifiers of a type, on the list of a segment; in one version.
 
-        `column` is the first where it is empty; without a header it is a number from 1.
+        `column` is the first where it is empty; without a header it is a number from 1. Whether there is a header is
+        seen from its names (`key`, `id`, the identifier type, the column asked for) unless `has_header` says so. A
+        file that names nobody replaces nothing, unless with `allow_empty`.
         """
         self._check_open()
         options = list_calls.ImportOptions(
-            segment_id, mode, column, identifier_type, delimiter, has_header, request_id
+            segment_id, mode, column, identifier_type, delimiter, has_header, allow_empty, request_id
         )
         requests = list_calls.import_requests(options, file)
         stub: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = self._channel.stream_unary(

@@ -18,7 +18,10 @@ class ImportMode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ImportReceipt(Answer):
-    """What an import did. `rejected_rows`: the first 1,000 rows without effect; the counts are of all of them."""
+    """What an import did. `rejected_rows`: the first 1,000 rows without effect; the counts are of all of them.
+
+    `has_header`: whether the first row was taken for the names of the columns.
+    """
 
     rows: int
     joined: int
@@ -28,6 +31,7 @@ class ImportReceipt(Answer):
     duplicates: int
     malformed: int
     rejected_rows: tuple[RejectedRow, ...] = ()
+    has_header: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,12 +170,16 @@ class Memberships(Answer):
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that was not applied: its position from 0, the part at fault, a constant and a sentence."""
+    """A row that was not applied: its position from 0, the part at fault, a constant and a sentence.
+
+    `line` is where it begins in a file that was imported, from 1; 0 where there was no file.
+    """
 
     row: int
     field: str
     reason: str
     message: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -657,9 +657,11 @@ class Database:
         """Take profiles off the list of a segment."""
         return self.member_lists.edit(segment, people, ImportMode.REMOVE)
 
-    def import_members(self, segment: str, people: Sequence[NamedPeople], mode: ImportMode) -> ListReceipt:
-        """A whole list at once."""
-        return self.member_lists.edit(segment, people, mode)
+    def import_members(
+        self, segment: str, people: Sequence[NamedPeople], mode: ImportMode, *, allow_empty: bool = False
+    ) -> ListReceipt:
+        """A whole list at once, as `MemberLists.edit`."""
+        return self.member_lists.edit(segment, people, mode, allow_empty=allow_empty)
 
     def duplicate_segment(self, segment: str, new_id: str, name: str) -> Segment:
         return self.segments.duplicate(segment, new_id, name)

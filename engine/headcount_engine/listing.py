@@ -10,7 +10,7 @@ from headcount_engine.conditions.tree import InSegment
 from headcount_engine.errors import FailedPrecondition
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Writer
-from headcount_engine.ingest.naming import find_people
+from headcount_engine.ingest.naming import Named, find_people
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.limits import Limits
 from headcount_engine.membership.catalogue import Catalogue, Definition
@@ -40,16 +40,21 @@ class MemberLists:
         self._commit = commit
         self._limits = limits
 
-    def edit(self, segment: str, people: Sequence[NamedPeople], mode: ImportMode) -> ListReceipt:
+    def edit(
+        self, segment: str, people: Sequence[NamedPeople], mode: ImportMode, *, allow_empty: bool = False
+    ) -> ListReceipt:
         """Append the rows to a list, make them the list, or take them off it; one version, or none if nothing changes.
 
         With overrides, who is appended is in whatever the rule says, and who is removed is out; replacing leaves those
         who were added before, and are not in the rows, to the rule. Doing the same again changes nothing. Raises
-        NotFound, FailedPrecondition (a segment of a rule alone, or a frozen one), LimitExceeded.
+        NotFound, FailedPrecondition (a segment of a rule alone, or a frozen one; rows that name nobody and would
+        replace a list, unless `allow_empty`), LimitExceeded.
         """
         with self._writer.exclusively():
             definition = self._listing(segment)
             named = find_people(self._indexes, people, self._limits)
+            if mode is ImportMode.REPLACE and not len(named.ids) and not allow_empty:
+                raise _names_nobody(named)
             ids = bitmaps.from_ids(named.ids)
             joined = before = 0
 
@@ -90,6 +95,15 @@ class MemberLists:
                 f"segment {definition.name!r} is {definition.state.value}: its members stay as they are"
             )
         return definition
+
+
+def _names_nobody(named: Named) -> FailedPrecondition:
+    """A wrong file is likelier than a list that is to be empty."""
+    rows = f"{named.unknown:,} unknown, {named.malformed:,} malformed" if named.rejected else "there are none"
+    return FailedPrecondition(
+        f"no row names anybody ({rows}), so that replacing would empty the list: nothing was changed; say "
+        "allow_empty if that is meant"
+    )
 
 
 def _edits(definition: Definition, old: SegmentLists, ids: Bitmap, mode: ImportMode) -> list[ListEdit]:

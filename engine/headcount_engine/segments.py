@@ -112,7 +112,11 @@ class Segments:
         return self.get(definition.id)
 
     def _begun(
-        self, definition: Definition, holding: Condition | None, members: Callable[[], Bitmap] | None, now_us: int
+        self,
+        definition: Definition,
+        holding: Condition | None,
+        members: Callable[[], Bitmap] | None,
+        now_us: int,
     ) -> Staged:
         lists: list[ListEdit | None] = []
         self._writer.tick(now_us)

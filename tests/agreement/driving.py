@@ -191,7 +191,7 @@ class Driven:
         else:
             database.create_segment(SegmentDraft(name, rule, kind=kind))
         for mode, keys in lists:
-            database.import_members(name, [NamedPeople(Texts.of(sorted(keys)))], mode)
+            database.import_members(name, [NamedPeople(Texts.of(sorted(keys)))], mode, allow_empty=True)
 
     # -------------------------------------------------------------------------------------------- asking
 

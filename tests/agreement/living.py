@@ -256,7 +256,7 @@ class Living:
         if saved.kind is RULE or saved.state.is_frozen:
             self._refused(lambda: self.database.import_members(name, people, mode))
             return
-        self.database.import_members(name, people, mode)
+        self.database.import_members(name, people, mode, allow_empty=True)
         ids = {self.world.resolve(key) for key in keys} & set(self.world.profiles)
         held = self.world.segments[_held(name)]
         added, removed = (held.added, held.removed) if isinstance(held, Overridden) else (held, set[str]())

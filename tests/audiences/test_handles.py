@@ -253,7 +253,9 @@ def test_whoever_was_merged_into_somebody_outside_leaves_him_the_place(database:
 
 @given(st.data())
 @settings(max_examples=20, deadline=None)
-def test_whatever_is_merged_and_erased_while_it_is_read_nobody_is_met_twice_or_missed(data: st.DataObject) -> None:
+def test_whatever_is_merged_and_erased_while_it_is_read_nobody_is_met_twice_or_missed(
+    data: st.DataObject,
+) -> None:
     with Database.open(None, clock=ManualClock(NOW)) as database:
         people(database, 0, 12)
         people(database, 12, 18, flag=False)

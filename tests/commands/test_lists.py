@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def test_a_list_is_made_filled_and_emptied_by_hand(people: CommandLine) -> None:
 def test_a_file_of_members_is_appended_replaced_and_removed(people: CommandLine, tmp_path: Path) -> None:
     people("segments", "create", "list")
     file, left_out = tmp_path / "members.csv", tmp_path / "out.csv"
-    file.write_text("n,mail\n1,p1@x.se\n2,p2@x.se\n3,nobody\n4,p1@x.se\n5\n")
+    file.write_text("n,mail\n1,p1@x.se\n\n2,p2@x.se\n3,nobody\n4,p1@x.se\n\n5\n")
     load = ("load", "members", file, "--segment", "list", "--column", "mail", "--by", "email")
     ran = people(*load, "--json", "--rejected", left_out)
     assert ran.code == Exit.SOME_REJECTED, ran
@@ -57,11 +59,14 @@ def test_a_file_of_members_is_appended_replaced_and_removed(people: CommandLine,
         1,
         1,
     ]
-    assert [line.split(",")[:2] for line in left_out.read_text().splitlines()[1:]] == [
-        ["3", "unknown_profile"],
-        ["4", "duplicate"],
-        ["5", "bad_key"],
+    rows = [
+        ["3", "unknown", "5", "nobody"],
+        ["4", "duplicate", "6", "p1@x.se"],
+        ["5", "malformed", "8", "5"],
     ]
+    assert [line.split(",")[:4] for line in left_out.read_text().splitlines()[1:]] == rows
+    found = [[str(row[name]) for name in ("row", "reason", "line", "value")] for row in told["rejections"]]
+    assert (found, told["header"]) == (rows, "n,mail")
     keys = tmp_path / "keys.csv"
     keys.write_text("p2\np7\n")
     again = ("load", "members", keys, "--segment", "list", "--no-header")
@@ -69,6 +74,69 @@ def test_a_file_of_members_is_appended_replaced_and_removed(people: CommandLine,
     assert people(*again, "--mode", "remove").code == Exit.DONE and size(people, "list") == 0
     assert people(*again, "--mode", "guess").code == Exit.USAGE
     assert people("load", "members", tmp_path / "gone", "--segment", "list").code == Exit.NOT_FOUND
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_changed(
+    people: CommandLine, tmp_path: Path
+) -> None:
+    people("segments", "create", "list")
+    keys = tmp_path / "keys.txt"
+    keys.write_text("p1\n")
+    load = ("load", "members", keys, "--segment", "list", "--rejected")
+    ran = people(*load, tmp_path / "nowhere" / "out.csv")
+    assert ran.code == Exit.INVALID and "--rejected" in ran.err and size(people, "list") == 0
+    kept = tmp_path / "kept.csv"
+    kept.write_text("an old report")
+    assert people(*load, kept, "--mode", "guess").code == Exit.USAGE
+    assert people("load", "members", keys, "--segment", "gone", "--rejected", kept).code == Exit.NOT_FOUND
+    assert kept.read_text() == "an old report"
+    assert people(*load, kept).code == Exit.DONE
+    assert kept.read_text().splitlines() == ["row,reason,line,value,message"]
+
+
+def test_a_directory_is_called_one_and_a_pipe_is_read(people: CommandLine, tmp_path: Path) -> None:
+    people("segments", "create", "list")
+    ran = people("load", "members", tmp_path, "--segment", "list")
+    assert ran.code == Exit.INVALID and "is a directory" in ran.err
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text("p3\nghost\n"))
+    writer.start()
+    try:
+        ran = people("load", "members", pipe, "--segment", "list", "--json")
+    finally:
+        writer.join()
+    assert ran.code == Exit.SOME_REJECTED and size(people, "list") == 1
+    assert [row["value"] for row in json.loads(ran.out)["rejections"]] == ["ghost"]
+
+
+def test_keys_without_a_header_lose_nobody_and_the_header_is_told(
+    people: CommandLine, tmp_path: Path
+) -> None:
+    # The first key of `resolve > keys.txt` was taken for a header.
+    people("segments", "create", "list")
+    keys = tmp_path / "keys.txt"
+    keys.write_text(people("resolve", "--include", "age >= 25").out)
+    ran = people("load", "members", keys, "--segment", "list")
+    assert ran.code == Exit.DONE and size(people, "list") == 5
+    assert "the first row was taken for data" in ran.err
+    people("export", "age >= 28", "-o", tmp_path / "old.csv")
+    ran = people("load", "members", tmp_path / "old.csv", "--segment", "list", "--mode", "replace")
+    assert ran.code == Exit.DONE and size(people, "list") == 2
+    assert "the first row was taken for the header: key" in ran.err
+    again = ("load", "members", keys, "--segment", "list", "--mode", "replace")
+    assert people(*again, "--header").code == Exit.DONE and size(people, "list") == 4
+
+
+def test_a_wrong_file_replaces_nobody_unless_it_is_meant(people: CommandLine, tmp_path: Path) -> None:
+    people("segments", "create", "list")
+    people("segments", "add", "list", "p1", "p2")
+    wrong = tmp_path / "empty.csv"
+    wrong.write_text("")
+    load = ("load", "members", wrong, "--segment", "list", "--mode", "replace")
+    ran = people(*load)
+    assert ran.code == Exit.REFUSED and "nothing was changed" in ran.err and size(people, "list") == 2
+    assert people(*load, "--allow-empty").code == Exit.DONE and size(people, "list") == 0
 
 
 def test_pausing_keeps_members_and_resuming_lets_them_go_on(people: CommandLine, tmp_path: Path) -> None:

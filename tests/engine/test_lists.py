@@ -110,8 +110,8 @@ def test_imports_append_replace_or_remove_and_are_idempotent(database: Database)
     database.create_segment(SegmentDraft("list", kind=MANUAL))
 
     def run(mode: ImportMode, *keys: str) -> tuple[int, int, int]:
-        done = database.import_members("list", keyed(*keys), mode)
-        again = database.import_members("list", keyed(*keys), mode)
+        done = database.import_members("list", keyed(*keys), mode, allow_empty=True)
+        again = database.import_members("list", keyed(*keys), mode, allow_empty=True)
         assert (again.joined, again.left, again.size, again.version) == (0, 0, done.size, done.version)
         return done.joined, done.left, done.size
 
@@ -120,6 +120,25 @@ def test_imports_append_replace_or_remove_and_are_idempotent(database: Database)
     assert run(ImportMode.REMOVE, "p4", "p9") == (0, 1, 2)
     assert members(database, "list") == {"p2", "p3"}
     assert run(ImportMode.REPLACE) == (0, 2, 0)
+
+
+@pytest.mark.parametrize("keys", [[], ["nobody", "nowhere"], ["", "x" * 10_000]])
+@pytest.mark.parametrize("kind", [MANUAL, SegmentKind.OVERRIDES])
+def test_rows_that_name_nobody_replace_nobody_unless_it_is_meant(
+    database: Database, kind: SegmentKind, keys: list[str]
+) -> None:
+    # A file of the wrong kind, or an empty one, wiped the list.
+    rule = "n >= 100" if kind is SegmentKind.OVERRIDES else ""
+    database.create_segment(SegmentDraft("list", rule, kind=kind))
+    database.add_members("list", keyed("p1", "p2"))
+    version = database.status().version
+    with pytest.raises(FailedPrecondition, match="allow_empty"):
+        database.import_members("list", keyed(*keys), ImportMode.REPLACE)
+    assert (members(database, "list"), database.status().version) == ({"p1", "p2"}, version)
+    assert database.import_members("list", keyed(*keys), ImportMode.REMOVE).left == 0
+    assert database.import_members("list", keyed(*keys), ImportMode.APPEND).joined == 0
+    assert database.import_members("list", keyed(*keys), ImportMode.REPLACE, allow_empty=True).left == 2
+    assert members(database, "list") == set()
 
 
 def test_overrides_stick_both_ways(database: Database) -> None:
@@ -384,7 +403,9 @@ def test_any_history_gives_what_plain_sets_give(seed: int, kind: SegmentKind) ->
         match rng.choice(OPERATIONS):
             case "append" | "replace" | "remove" as mode:
                 try:
-                    done = database.import_members("s", keyed(*sorted(keys)), ImportMode(mode))
+                    done = database.import_members(
+                        "s", keyed(*sorted(keys)), ImportMode(mode), allow_empty=True
+                    )
                 except FailedPrecondition:
                     assert kind is SegmentKind.RULE or frozen is not None
                     continue

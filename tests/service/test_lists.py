@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headcount.v1 import rule_pb2, value_pb2
+from headcount.v1 import schema_service_pb2 as schema
 from headcount.v1 import segment_service_pb2 as segments
 from headcount_engine.errors import InvalidArgument
 from headcount_server.loading.member_files import MemberFile
@@ -82,6 +83,57 @@ def test_a_file_is_imported_with_every_row_accounted_for(people: Stubs) -> None:
     assert (answer.joined, answer.left, answer.size) == (1, 2, 2)
     answer = imported(people, "list", b"x;p4\n", REMOVE, has_no_header=True, delimiter=";", column="2")
     assert (answer.left, answer.size) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "is_header"),
+    [
+        (b"key", {}, True),
+        (b" Profile_Key ", {}, True),
+        (b"p1", {}, False),
+        (b"customer", {}, False),
+        (b"customer", {"has_header": True}, True),
+        (b"key", {"has_no_header": True}, False),
+        (b"n,p1", {"column": "2"}, False),
+        (b"n,key", {"column": "2"}, True),
+        (b"n,2", {"column": "2"}, True),
+        (b"n,customer", {"column": "customer"}, True),
+        (b"email", {"identifier_type": "email"}, True),
+    ],
+)
+def test_a_first_row_is_a_header_by_its_name_or_because_it_is_said(
+    people: Stubs, first: bytes, more: dict[str, object], is_header: bool
+) -> None:
+    # A file of keys without a header lost its first one, and nobody was told.
+    made(people, "list")
+    email = schema.DeclareAttributesRequest(identifier_types=["email"])
+    people.schema.DeclareAttributes(email, timeout=TIMEOUT_S)
+    row = b"x,p2" if b"," in first else b"p2"
+    answer = imported(people, "list", first + b"\n" + row + b"\n", **more)
+    assert (answer.has_header, answer.rows) == (is_header, 1 if is_header else 2)
+
+
+def test_rows_are_told_with_the_line_on_which_they_begin(people: Stubs) -> None:
+    made(people, "list")
+    data = b'\nkey,note\n\np1,"two\nlines"\n\nghost,x\np2\n'
+    answer = imported(people, "list", data)
+    assert [(r.row, r.line, r.reason) for r in answer.rejected_rows] == [
+        (1, 7, "UNKNOWN_PROFILE"),
+        (2, 8, "BAD_KEY"),
+    ]
+    both = failed(lambda **_: imported(people, "list", data, has_header=True, has_no_header=True))
+    assert (both.code, both.fields) == (CODE.INVALID_ARGUMENT, ("options.has_header",))
+
+
+def test_a_file_that_names_nobody_replaces_nobody_unless_it_is_meant(people: Stubs) -> None:
+    made(people, "list")
+    imported(people, "list", b"p1\np2\n")
+    for data in (b"", b"key\n", b"ghost\n", b"PAR1\x00,\x00\n"):
+        refused = failed(lambda data=data, **_: imported(people, "list", data, REPLACE))
+        assert refused.code is CODE.FAILED_PRECONDITION
+    get = segments.GetSegmentRequest(name="segments/list")
+    assert people.segments.GetSegment(get, timeout=TIMEOUT_S).size == 2
+    assert imported(people, "list", b"", REPLACE, allow_empty=True).left == 2
 
 
 def test_an_import_that_cannot_be_meant_is_refused_and_changes_nothing(people: Stubs) -> None:

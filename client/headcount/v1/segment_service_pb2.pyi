@@ -297,7 +297,7 @@ class ImportMembersRequest(_message.Message):
     def __init__(self, options: _Optional[_Union[ImportMembersOptions, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ImportMembersOptions(_message.Message):
-    __slots__ = ("name", "mode", "column", "identifier_type", "delimiter", "has_no_header", "request_id")
+    __slots__ = ("name", "mode", "column", "identifier_type", "delimiter", "has_no_header", "request_id", "has_header", "allow_empty")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
@@ -305,6 +305,8 @@ class ImportMembersOptions(_message.Message):
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
     HAS_NO_HEADER_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    HAS_HEADER_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_EMPTY_FIELD_NUMBER: _ClassVar[int]
     name: str
     mode: ImportMode
     column: str
@@ -312,10 +314,12 @@ class ImportMembersOptions(_message.Message):
     delimiter: str
     has_no_header: bool
     request_id: str
-    def __init__(self, name: _Optional[str] = ..., mode: _Optional[_Union[ImportMode, str]] = ..., column: _Optional[str] = ..., identifier_type: _Optional[str] = ..., delimiter: _Optional[str] = ..., has_no_header: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+    has_header: bool
+    allow_empty: bool
+    def __init__(self, name: _Optional[str] = ..., mode: _Optional[_Union[ImportMode, str]] = ..., column: _Optional[str] = ..., identifier_type: _Optional[str] = ..., delimiter: _Optional[str] = ..., has_no_header: bool = ..., request_id: _Optional[str] = ..., has_header: bool = ..., allow_empty: bool = ...) -> None: ...
 
 class ImportMembersResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "rows", "joined", "left", "size", "rejected_rows", "rejected_row_count", "unknown_count", "duplicate_count", "malformed_count")
+    __slots__ = ("version", "now", "engine_us", "rows", "joined", "left", "size", "rejected_rows", "rejected_row_count", "unknown_count", "duplicate_count", "malformed_count", "has_header")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -328,6 +332,7 @@ class ImportMembersResponse(_message.Message):
     UNKNOWN_COUNT_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     MALFORMED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HAS_HEADER_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -340,7 +345,8 @@ class ImportMembersResponse(_message.Message):
     unknown_count: int
     duplicate_count: int
     malformed_count: int
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., rows: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., size: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., rejected_row_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., malformed_count: _Optional[int] = ...) -> None: ...
+    has_header: bool
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., rows: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., size: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., rejected_row_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., malformed_count: _Optional[int] = ..., has_header: bool = ...) -> None: ...
 
 class GetStatisticsRequest(_message.Message):
     __slots__ = ("name", "start_time", "end_time", "interval", "breakdowns", "overlap_with", "min_version", "min_now")

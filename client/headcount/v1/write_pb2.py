@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headcount/v1/write.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"J\n\x0bRejectedRow\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x1f\n\x0bRowSegments\x12\x10\n\x08segments\x18\x01 \x03(\t\"r\n\rSegmentsAfter\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04rows\x18\x03 \x03(\x0b\x32\x19.headcount.v1.RowSegmentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headcount/v1/write.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"X\n\x0bRejectedRow\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0c\n\x04line\x18\x05 \x01(\x04\"\x1f\n\x0bRowSegments\x12\x10\n\x08segments\x18\x01 \x03(\t\"r\n\rSegmentsAfter\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04rows\x18\x03 \x03(\x0b\x32\x19.headcount.v1.RowSegmentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headcount.v1.write_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REJECTEDROW']._serialized_start=75
-  _globals['_REJECTEDROW']._serialized_end=149
-  _globals['_ROWSEGMENTS']._serialized_start=151
-  _globals['_ROWSEGMENTS']._serialized_end=182
-  _globals['_SEGMENTSAFTER']._serialized_start=184
-  _globals['_SEGMENTSAFTER']._serialized_end=298
+  _globals['_REJECTEDROW']._serialized_end=163
+  _globals['_ROWSEGMENTS']._serialized_start=165
+  _globals['_ROWSEGMENTS']._serialized_end=196
+  _globals['_SEGMENTSAFTER']._serialized_start=198
+  _globals['_SEGMENTSAFTER']._serialized_end=312
 # @@protoc_insertion_point(module_scope)

@@ -82,7 +82,7 @@ def warnings(found: Iterable[rule_pb2.Warning]) -> tuple[values.Warning, ...]:
 
 
 def rejected(rows: Iterable[write_pb2.RejectedRow]) -> tuple[values.RejectedRow, ...]:
-    return tuple(values.RejectedRow(r.row, r.field, r.reason, r.message) for r in rows)
+    return tuple(values.RejectedRow(r.row, r.field, r.reason, r.message, r.line) for r in rows)
 
 
 def count(answer: audience_service_pb2.CountAudienceResponse) -> values.Count:

@@ -47,14 +47,18 @@ MemberFile = bytes | Path | BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What a file holds. `column` "" is the first; without a header it is a number from 1."""
+    """What a file holds. `column` "" is the first; without a header it is a number from 1.
+
+    `has_header` None: the first row is the header if it looks like one. `allow_empty`: replacing may empty the list.
+    """
 
     segment_id: str
     mode: ImportMode
     column: str = ""
     identifier_type: str = ""
     delimiter: str = ""
-    has_header: bool = True
+    has_header: bool | None = None
+    allow_empty: bool = False
     request_id: str | None = None
 
 
@@ -66,7 +70,9 @@ def import_requests(options: ImportOptions, file: MemberFile) -> Iterator[bytes]
         column=options.column,
         identifier_type=options.identifier_type,
         delimiter=options.delimiter,
-        has_no_header=not options.has_header,
+        has_no_header=options.has_header is False,
+        has_header=options.has_header is True,
+        allow_empty=options.allow_empty,
         request_id=request_id_or_new(options.request_id),
     )
     first = segments.ImportMembersRequest(options=said).SerializeToString()
@@ -107,6 +113,7 @@ def read_import(data: bytes) -> ImportReceipt:
         duplicates=answer.duplicate_count,
         malformed=answer.malformed_count,
         rejected_rows=decode.rejected(answer.rejected_rows),
+        has_header=answer.has_header,
     )
 
 

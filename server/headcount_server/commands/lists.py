@@ -1,10 +1,7 @@
-"""headcount segments pause, resume, archive, add, remove, templates, elements; headcount load members."""
+"""headcount segments pause, resume, archive, add, remove, templates, elements."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +19,7 @@ from headcount_server.commands.talking import (
 )
 
 if TYPE_CHECKING:
-    from headcount import ImportReceipt, SegmentState
+    from headcount import SegmentState
     from headcount.values import MemberReceipt
 
 _ROWS_TOLD = 10
@@ -108,77 +105,6 @@ def _tell_edit(id_: str, receipt: MemberReceipt, did: str, as_json: bool) -> Non
         for row in receipt.rejected_rows[:_ROWS_TOLD]:
             say(f"row {row.row + 1}: {row.message}")
     if receipt.rejected_rows and not all(r.reason == "DUPLICATE" for r in receipt.rejected_rows):
-        raise typer.Exit(Exit.SOME_REJECTED)
-
-
-def members(
-    file: Annotated[Path, typer.Argument(help="CSV with a header; - for standard input.")],
-    segment: Annotated[str, typer.Option("--segment", metavar="NAME", help="The segment's id or name.")],
-    mode: Annotated[str, typer.Option(metavar="MODE", help="append, replace or remove.")] = "append",
-    column: Annotated[str, typer.Option(metavar="COLUMN", help="The column to read; else the first.")] = "",
-    by: By = None,
-    delimiter: Annotated[str, typer.Option(metavar="CHAR", help="Between the cells.")] = "",
-    no_header: Annotated[
-        bool, typer.Option("--no-header", help="The first row is data; --column is then a number.")
-    ] = False,
-    rejected: Annotated[
-        Path | None,
-        typer.Option("--rejected", metavar="FILE", help="Write the rows without effect here, as CSV."),
-    ] = None,
-    target: Target = DEFAULT_TARGET,
-    as_json: AsJson = False,
-) -> None:
-    """Put who is in a file on the list of a segment. Nobody is created; the same file again changes nothing."""
-    from headcount import ImportMode
-
-    try:
-        chosen = ImportMode(mode)
-    except ValueError:
-        raise CommandError("--mode is append, replace or remove", Exit.USAGE) from None
-    delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
-    from_input = str(file) == "-"
-    if not from_input and not file.is_file():
-        raise CommandError(f"there is no file {file}", Exit.NOT_FOUND)
-    with connected(target) as client:
-        receipt = client.import_members(
-            found_segment(client, segment).id,
-            sys.stdin.buffer if from_input else file,
-            chosen,
-            column=column,
-            identifier_type=by or "",
-            delimiter=delimiter,
-            has_header=not no_header,
-            timeout=3_600,
-        )
-    _tell_import(receipt, rejected, as_json)
-
-
-def _tell_import(receipt: ImportReceipt, rejected: Path | None, as_json: bool) -> None:
-    if rejected is not None:
-        with rejected.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.writer(out)
-            writer.writerow(("row", "reason", "message"))
-            writer.writerows((r.row + 1, r.reason.lower(), r.message) for r in receipt.rejected_rows)
-    facts = {
-        "rows": receipt.rows,
-        "joined": receipt.joined,
-        "left": receipt.left,
-        "size": receipt.size,
-        "unknown": receipt.unknown,
-        "duplicates": receipt.duplicates,
-        "malformed": receipt.malformed,
-    }
-    if as_json:
-        print_json({**facts, "version": receipt.version})
-    else:
-        print_table(tuple(facts), [tuple(f"{n:,}" for n in facts.values())], right=tuple(facts))
-        if rejected is None:
-            for row in receipt.rejected_rows[:_ROWS_TOLD]:
-                say(f"row {row.row + 1}: {row.message}")
-            more = receipt.unknown + receipt.duplicates + receipt.malformed - _ROWS_TOLD
-            if more > 0:
-                say(f"and {more:,} more rows without effect; --rejected FILE lists the first thousand")
-    if receipt.unknown or receipt.malformed:
         raise typer.Exit(Exit.SOME_REJECTED)
 
 

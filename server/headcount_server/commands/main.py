@@ -14,8 +14,8 @@ from headcount_server.commands import (
     editing,
     facts,
     history,
-    lists,
     loads,
+    members,
     offline,
     people,
     segments,
@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 app.command()(serving.serve)
 app.command()(serving.warm)
-loads.app.command()(lists.members)
+loads.app.command()(members.members)
 app.add_typer(loads.app, name="load")
 app.command()(asking.count)
 app.command()(asking.check)

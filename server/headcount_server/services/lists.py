@@ -56,7 +56,8 @@ class Lists:
             _pieces(requests, digest, context),
             column=options.column,
             delimiter=wire.delimiter_of(options),
-            has_header=not options.has_no_header,
+            has_header=wire.header_of(options),
+            identifier_type=options.identifier_type,
             rows_max=DEFAULT_LIMITS.batch_rows,
         )
         people = [NamedPeople(texts, options.identifier_type) for texts in file.chunks]
@@ -64,8 +65,8 @@ class Lists:
 
         def apply() -> messages.ImportMembersResponse:
             watch = Stopwatch()
-            receipt = self._database.import_members(id_, people, mode)
-            return wire.import_answer(receipt, file.malformed, watch.us)
+            receipt = self._database.import_members(id_, people, mode, allow_empty=options.allow_empty)
+            return wire.import_answer(receipt, file, watch.us)
 
         content = messages.ImportMembersRequest(chunk=digest.digest())
         return self._imported.run(content, options.request_id, context, apply)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.batches import RejectedRow, Texts
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
+from headcount_server.loading.member_files import MemberFile
 from headcount_server.wire import messages
 from headcount_server.wire.fields import checked_count, stamp
 
@@ -68,11 +69,16 @@ def remove_answer(receipt: ListReceipt, engine_us: int) -> messages.RemoveMember
     return answer
 
 
-def import_answer(
-    receipt: ListReceipt, malformed: Mapping[int, str], engine_us: int
-) -> messages.ImportMembersResponse:
-    """`malformed`: what the file says of rows that had nothing to look for."""
-    told = [replace(row, message=malformed.get(row.row, row.message)) for row in receipt.rejected]
+def header_of(options: messages.ImportMembersOptions) -> bool | None:
+    """Whether the first row is the header; None where the file is to tell."""
+    if options.has_header and options.has_no_header:
+        raise InvalidArgument("there is a header or there is none", path="options.has_header")
+    return options.has_header if options.has_header or options.has_no_header else None
+
+
+def import_answer(receipt: ListReceipt, file: MemberFile, engine_us: int) -> messages.ImportMembersResponse:
+    """With what the file says of rows that had nothing to look for, and where they stand in it."""
+    told = [replace(row, message=file.malformed.get(row.row, row.message)) for row in receipt.rejected]
     answer = messages.ImportMembersResponse(
         rows=receipt.rows,
         joined=receipt.joined,
@@ -83,7 +89,10 @@ def import_answer(
         unknown_count=receipt.unknown,
         duplicate_count=receipt.duplicates,
         malformed_count=receipt.malformed,
+        has_header=file.has_header,
     )
+    for row in answer.rejected_rows:
+        row.line = file.lines[row.row]
     stamp(answer, receipt.version, receipt.now_us, engine_us)
     return answer
 
