@@ -104,6 +104,7 @@ def test_what_cannot_be_watched_ends_with_a_line_and_a_code(
 ) -> None:
     ran = headcount("watch", *arguments)
     assert (ran.code, ran.out) == (code, "") and message in ran.err
+    assert "go on from here" not in ran.err
 
 
 def test_a_history_is_a_table_with_a_sparkline_and_json(headcount: CommandLine, client: Client) -> None:

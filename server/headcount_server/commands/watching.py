@@ -40,11 +40,14 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Follow segments: every join and leave once, in order, until interrupted. Goes on when the server restarts."""
-    cursor = ""
+    from headcount import HeadcountError
+
     with connected(target) as client:
         watched = client.watch(
             *(names or ()), start=_STARTS.get(start, start), include_initial_members=initial
         )
+        came_from = watched.cursor
+        is_refused = False
         try:
             with watched:
                 for change in watched:
@@ -52,10 +55,13 @@ def watch(
                         print_json(change_json(change))
                     else:
                         print(change_text(change), flush=True)
+        except HeadcountError:
+            # Where nothing came yet, the place to go on at is what was given, and may be what is wrong.
+            is_refused = watched.cursor == came_from
+            raise
         finally:
-            cursor = watched.cursor
-            if cursor and not as_json:
-                say(f"go on from here with: --from {cursor}")
+            if watched.cursor and not is_refused and not as_json:
+                say(f"go on from here with: --from {watched.cursor}")
 
 
 def change_json(change: MembershipChange) -> Json:
