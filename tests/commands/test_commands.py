@@ -74,7 +74,7 @@ def test_endings_tell_what_happened(loaded: CommandLine, capsys: pytest.CaptureF
         ("check", "p1", 'plan = "pro"'): Exit.DONE,
         ("check", "p2", 'plan = "pro"'): Exit.NO,
         ("check", "nobody", 'plan = "pro"'): Exit.NO,
-        ("load", "profiles", "gone.csv", "--key", "id"): Exit.SOME_REJECTED,
+        ("load", "profiles", "gone.csv", "--key", "id"): Exit.NOT_FOUND,
         ("load", "events", "gone.csv", "--key", "id", "--time", "at"): Exit.USAGE,
         ("load", "profiles", "gone.csv", "--key", "id", "--type", "a=nothing"): Exit.USAGE,
     }

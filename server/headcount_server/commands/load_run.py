@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Final
 
 import grpc
 
@@ -18,13 +17,16 @@ from headcount.channel import Connection
 from headcount_engine.errors import InvalidValue
 from headcount_engine.model.values import ValueType
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe, say
+from headcount_server.commands.files import Report, readable, report
 from headcount_server.commands.talking import Json, print_json
 from headcount_server.loading.batches import FileLoad, open_file
-from headcount_server.loading.files import Format
+from headcount_server.loading.files import Format, format_of
 from headcount_server.loading.options import LoadOptions, Role
 from headcount_server.loading.plan import ColumnPlan
 from headcount_server.loading.problems import FileProblem, LoadError, OptionProblem, Rejected
 from headcount_server.loading.wire.sending import Sender, Totals
+
+_HEADING: Final = ("file", "position", "column", "reason", "row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class LoadRun:
     options: LoadOptions
     file_format: Format | None
     delimiter: str | None
+    recreate: bool
     rejected_path: Path | None
     target: str
     as_json: bool
@@ -58,10 +61,11 @@ class LoadRun:
             with (
                 Client(self.target) as client,
                 grpc.insecure_channel(self.target, connection.options()) as channel,
-                _rejected_file(self.rejected_path) as write_rejected,
+                report(self.rejected_path, "--rejected", _HEADING) as rows,
             ):
                 for path in self.files:
-                    reports.append(self._file(path, client, channel, write_rejected))
+                    with readable(path) as source:
+                        reports.append(self._file(path, source, client, channel, rows))
         except HeadcountError as error:
             self._report(reports)
             raise CommandError(describe(error, self.target), code_of(error)) from error
@@ -69,16 +73,18 @@ class LoadRun:
             self._report(reports)
             raise CommandError(str(problem), Exit.INVALID) from problem
         self._report(reports)
-        is_clean = all(not report.problem and not report.totals.rejected for report in reports)
+        is_clean = all(not each.problem and not each.totals.rejected for each in reports)
         return Exit.DONE if is_clean else Exit.SOME_REJECTED
 
     def _file(
         self,
         path: Path,
+        source: Path,
         client: Client,
         channel: grpc.Channel,
-        write_rejected: Callable[[Path, Rejected], None],
+        rows: Report,
     ) -> FileReport:
+        """`source` is where what is in the file can be read."""
         started = time.monotonic()
         known = known_types(client, self.options)
         sender: Sender | None = None
@@ -86,10 +92,10 @@ class LoadRun:
         problem = ""
         try:
             load = open_file(
-                path,
+                source,
                 self.options if self.options.zone else replace(self.options, zone="UTC"),
                 known,
-                file_format=self.file_format,
+                file_format=self.file_format or format_of(path),
                 delimiter=self.delimiter,
             )
             try:
@@ -100,7 +106,8 @@ class LoadRun:
                 with progress_bar(path.name, load, self.as_json) as show:
                     sender = Sender(
                         channel,
-                        on_rejected=lambda rejected: write_rejected(path, rejected),
+                        recreate=self.recreate,
+                        on_rejected=lambda rejected: rows.write(_reported(path, rejected)),
                         on_change=show,
                     )
                     sender.send(load.batches())
@@ -117,10 +124,10 @@ class LoadRun:
 
     def _report(self, reports: list[FileReport]) -> None:
         if self.as_json:
-            print_json([_report_json(report) for report in reports])
+            print_json([_report_json(each) for each in reports])
             return
-        for report in reports:
-            _print_report(report)
+        for each in reports:
+            _print_report(each)
 
 
 def known_types(client: Client, options: LoadOptions) -> dict[str, ValueType]:
@@ -144,30 +151,8 @@ def known_types(client: Client, options: LoadOptions) -> dict[str, ValueType]:
     return {name: kind for name, kind in types.items() if name not in conflicting}
 
 
-@contextmanager
-def _rejected_file(path: Path | None) -> Iterator[Callable[[Path, Rejected], None]]:
-    """A function that writes rejected rows to the file as CSV; the file appears with the first."""
-    if path is None:
-        yield lambda _path, _rejected: None
-        return
-    opened = list[TextIO]()
-
-    def write(source: Path, rejected: Rejected) -> None:
-        if not opened:
-            try:
-                opened.append(path.open("w", newline="", encoding="utf-8"))
-            except OSError as error:
-                raise OptionProblem(f"--rejected: {path} cannot be written: {error.strerror}") from error
-            csv.writer(opened[0]).writerow(["file", "position", "column", "reason", "row"])
-        csv.writer(opened[0]).writerow(
-            [str(source), rejected.position, rejected.column, rejected.reason, rejected.source]
-        )
-
-    try:
-        yield write
-    finally:
-        for file in opened:
-            file.close()
+def _reported(path: Path, rejected: Rejected) -> tuple[object, ...]:
+    return (path, rejected.position, rejected.column, rejected.reason, rejected.source)
 
 
 @contextmanager

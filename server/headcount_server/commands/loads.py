@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headcount_server.commands.exits import CommandError, Exit
+from headcount_server.commands.files import check_inputs
 from headcount_server.commands.talking import DEFAULT_TARGET, AsJson, Target
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ app = typer.Typer(
     help="Read CSV, Parquet and JSON Lines files into a server.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Files = Annotated[list[Path], typer.Argument(help="CSV, TSV, Parquet or JSON Lines; also .gz, .bz2, .zst.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="CSV, TSV, Parquet or JSON Lines; also .gz, .bz2, .zst; - and pipes.")
+]
 Key = Annotated[str, typer.Option(metavar="COLUMN", help="The column with the profile's key.")]
 Types = Annotated[
     list[str] | None,
@@ -65,6 +68,10 @@ def profiles(
     ] = None,
     tags: Annotated[str | None, typer.Option(metavar="COLUMN", help="A set of tags to add.")] = None,
     channels: Annotated[str | None, typer.Option(metavar="COLUMN", help="A set of channels to add.")] = None,
+    recreate: Annotated[
+        bool,
+        typer.Option("--recreate", help="Keys of erased profiles make new ones; else they are rejected."),
+    ] = False,
     renames: Renames = None,
     ignored: Ignored = None,
     zone: Zone = None,
@@ -75,7 +82,10 @@ def profiles(
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Create profiles or change those that exist: columns become attributes, what is empty stays as it is."""
+    """Create profiles or change those that exist: columns become attributes, what is empty stays as it is.
+
+    Columns called $tags, $channels and $consent.TOPIC, as an export calls them or --map does, become just these.
+    """
     from headcount_server.loading.options import LoadOptions, parse_renames, parse_types
     from headcount_server.loading.problems import OptionProblem
 
@@ -94,7 +104,7 @@ def profiles(
         )
     except OptionProblem as problem:
         raise CommandError(str(problem), Exit.USAGE) from problem
-    _load(files, options, file_format, delimiter, rejected, target, as_json)
+    _load(files, options, file_format, delimiter, recreate, rejected, target, as_json)
 
 
 @app.command()
@@ -146,7 +156,7 @@ def events(
         )
     except OptionProblem as problem:
         raise CommandError(str(problem), Exit.USAGE) from problem
-    _load(files, options, file_format, delimiter, rejected, target, as_json)
+    _load(files, options, file_format, delimiter, False, rejected, target, as_json)
 
 
 def _zone(name: str | None) -> str:
@@ -178,6 +188,7 @@ def _load(
     options: LoadOptions,
     file_format: str | None,
     delimiter: str | None,
+    recreate: bool,
     rejected: Path | None,
     target: str,
     as_json: bool,
@@ -195,7 +206,8 @@ def _load(
         delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
         if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
             raise CommandError("--delimiter is one ASCII character", Exit.USAGE)
-    run = LoadRun(files, options, chosen, delimiter, rejected, target, as_json)
+    check_inputs(files)
+    run = LoadRun(files, options, chosen, delimiter, recreate, rejected, target, as_json)
     code = run.run()
     if code is not Exit.DONE:
         raise typer.Exit(code)

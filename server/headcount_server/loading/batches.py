@@ -170,7 +170,7 @@ class FileLoad:
             columns = {name: _filtered(column, keep) for name, column in columns.items()}
         by_role = {column.plan.role: column.data for column in columns.values()}
         times, names, ids = by_role.get(Role.TIME), by_role.get(Role.EVENT_NAME), by_role.get(Role.EVENT_ID)
-        valued = (Role.ATTRIBUTE, Role.PROPERTY, Role.IDENTIFIER, Role.TAGS, Role.CHANNELS)
+        valued = (Role.ATTRIBUTE, Role.PROPERTY, Role.IDENTIFIER, Role.TAGS, Role.CHANNELS, Role.CONSENT)
         key = by_role.get(Role.KEY)
         special = {c.plan.role: c.plan.source for c in columns.values() if c.plan.role not in valued}
         return ReadyBatch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -11,7 +12,7 @@ from headcount_engine.errors import InvalidValue
 from headcount_engine.model.instants import parse_date, parse_instant
 from headcount_engine.model.values import DECIMAL_DIGITS_MAX, Kind, ValueType
 from headcount_server.loading.raw import Source
-from headcount_server.loading.texts import BOOL_WORDS, INT64_MAX, INT64_MIN
+from headcount_server.loading.texts import BOOL_WORDS, INT64_MAX, INT64_MIN, POINT, SET_SEPARATOR
 
 # A number never starts with a zero that another digit follows: `00004` is a code, and stays as written.
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -73,6 +74,8 @@ def _of_arrow(held: pa.DataType) -> ValueType | None:
         return ValueType(Kind.DATE)
     if is_.is_timestamp(held):
         return ValueType(Kind.INSTANT)
+    if is_.is_fixed_size_list(held) and held.list_size == 2 and is_.is_floating(held.value_type):
+        return ValueType(Kind.POINT)
     if is_.is_list(held) or is_.is_large_list(held):
         element = _of_arrow(held.value_type)
         return ValueType(Kind.TEXT_SET) if element is not None and element.kind is not Kind.TEXT_SET else None
@@ -89,7 +92,25 @@ def _of_texts(values: Collection[str], zone: str) -> ValueType | None:
         return ValueType(Kind.INT if fits else Kind.TEXT)
     if all(_NUMBER.fullmatch(value) for value in values):
         return ValueType(Kind.FLOAT if all(abs(float(v)) < float("inf") for v in values) else Kind.TEXT)
+    if all(_is_point(value) for value in values):
+        return ValueType(Kind.POINT)
+    if any(SET_SEPARATOR in value for value in values) and all(_is_set(value) for value in values):
+        return ValueType(Kind.TEXT_SET)
     return _of_json_texts(values, zone)
+
+
+def _is_point(text: str) -> bool:
+    """As an export writes one: two numbers with a point in each, in range."""
+    match = POINT.fullmatch(text)
+    if match is None or "." not in match[1] or "." not in match[2]:
+        return False
+    return abs(float(match[1])) <= 90 and abs(float(match[2])) <= 180
+
+
+def _is_set(text: str) -> bool:
+    """As an export writes one: every element once, in order."""
+    elements = text.split(SET_SEPARATOR)
+    return all(elements) and all(one < other for one, other in pairwise(elements))
 
 
 def _of_json_texts(values: Collection[str], zone: str) -> ValueType | None:

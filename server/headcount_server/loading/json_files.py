@@ -123,8 +123,12 @@ class JsonReader:
         columns = {name: _array(table.column(name)) for name in self._shapes}
         if any(_needs_a_closer_look(column) for column in columns.values()):
             return None
-        for name, shape in self._shapes.items():
-            columns[name] = columns[name].cast(arrow_type(shape))
+        try:
+            for name, shape in self._shapes.items():
+                columns[name] = columns[name].cast(arrow_type(shape))
+        except pa.ArrowInvalid:
+            # A list of another length than a point has.
+            return None
         positions = self._line + np.flatnonzero(~is_blank)
         self._line += len(lines)
         return RawChunk(positions.astype(np.int64), columns, {})
@@ -174,7 +178,13 @@ def _split_lines(block: bytes, count: int) -> tuple[bytes, bytes]:
 
 
 def _read_as(shape: Shape) -> pa.DataType:
-    return pa.int64() if shape is Shape.WHOLE_AS_TEXT else arrow_type(shape)
+    match shape:
+        case Shape.WHOLE_AS_TEXT:
+            return pa.int64()
+        case Shape.POINT:
+            return arrow_type(Shape.NUMBER_LIST)
+        case _:
+            return arrow_type(shape)
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

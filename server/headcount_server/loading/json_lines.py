@@ -41,11 +41,16 @@ class Shape(enum.Enum):
     TEXT = "a text"
     LIST = "a list of texts"
     NUMBER_LIST = "a list of numbers"
+    POINT = "a latitude and a longitude"
+    """A list of two numbers with a point in each, as an export writes one."""
     MIXED = "text"
     """Texts and numbers: all are texts, as written."""
     WHOLE_AS_TEXT = "text "
     """As MIXED, where so far all are whole numbers: Arrow may read them as such."""
     OBJECT = "an object"
+
+
+_LISTS = frozenset({Shape.LIST, Shape.NUMBER_LIST, Shape.POINT})
 
 
 def arrow_type(shape: Shape) -> pa.DataType:
@@ -65,6 +70,8 @@ def arrow_type(shape: Shape) -> pa.DataType:
             return pa.list_(pa.string())
         case Shape.NUMBER_LIST:
             return pa.list_(pa.float64())
+        case Shape.POINT:
+            return pa.list_(pa.float64(), 2)
         case Shape.OBJECT:
             return pa.struct([])
         case _:
@@ -84,7 +91,9 @@ def shape_of(values: Iterable[Json]) -> Shape:
             shape = Shape.NUMBER
         elif Shape.OBJECT in (shape, seen):
             return Shape.OBJECT
-        elif Shape.LIST in (shape, seen) or Shape.NUMBER_LIST in (shape, seen):
+        elif {shape, seen} == {Shape.POINT, Shape.NUMBER_LIST}:
+            shape = Shape.NUMBER_LIST
+        elif not _LISTS.isdisjoint((shape, seen)):
             shape = Shape.LIST
         else:
             shape = Shape.MIXED
@@ -100,8 +109,10 @@ def declared_shape(shape: Shape, kind: Kind) -> Shape:
             return Shape.WHOLE_AS_TEXT
         case Kind.TEXT, (Shape.NUMBER | Shape.BOOL):
             return Shape.MIXED
-        case Kind.TEXT_SET, Shape.NUMBER_LIST:
+        case Kind.TEXT_SET, (Shape.NUMBER_LIST | Shape.POINT):
             return Shape.LIST
+        case Kind.POINT, Shape.POINT:
+            return Shape.NUMBER_LIST
         case _:
             return shape
 
@@ -118,12 +129,19 @@ def _shape(value: Json) -> Shape:
             return Shape.TEXT
         case list():
             if value and all(isinstance(element, NumberText) for element in value):
-                return Shape.NUMBER_LIST
+                return Shape.POINT if _is_point(value) else Shape.NUMBER_LIST
             return Shape.LIST if value else Shape.EMPTY
         case dict():
             return Shape.OBJECT
         case _:
             assert_never(value)
+
+
+def _is_point(numbers: Sequence[Json]) -> bool:
+    if len(numbers) != 2 or any("." not in str(number) for number in numbers):
+        return False
+    latitude, longitude = (float(str(number)) for number in numbers)
+    return abs(latitude) <= 90 and abs(longitude) <= 180
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +226,9 @@ def _fitted(value: Json, shape: Shape) -> object:
             return _as_written(value)
         case Shape.LIST if isinstance(value, list):
             return [_as_written(element) for element in value]
+        case Shape.POINT if isinstance(value, list) and len(value) == 2:
+            if all(isinstance(element, NumberText) for element in value):
+                return [float(str(element)) for element in value]
         case Shape.NUMBER_LIST if isinstance(value, list):
             if all(isinstance(element, NumberText) for element in value):
                 return [float(str(element)) for element in value]

@@ -5,10 +5,15 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from headcount_engine.errors import InvalidValue
+from headcount_engine.model.schema import CHANNELS, TAGS, changed_attribute, consent_attribute
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.loading.problems import OptionProblem
+
+CONSENTS: Final = consent_attribute("")
+_CHANGES: Final = changed_attribute("")
 
 
 class TimeUnit(enum.Enum):
@@ -31,6 +36,7 @@ class Role(enum.Enum):
     IDENTIFIER = "identifier"
     TAGS = "tags"
     CHANNELS = "channels"
+    CONSENT = "consent"
     IGNORED = "ignored"
 
 
@@ -83,6 +89,20 @@ class LoadOptions:
         return list(dict.fromkeys([*self.special(), *self.types, *self.lists, *self.renamed]))
 
 
+def role_of_name(name: str) -> Role:
+    """What a column of profiles is for by the name that it will have: an export calls tags, channels and consents so.
+
+    When a tracked value changed is the server's to say, so that is left out.
+    """
+    if name == TAGS:
+        return Role.TAGS
+    if name == CHANNELS:
+        return Role.CHANNELS
+    if name.startswith(CONSENTS):
+        return Role.CONSENT
+    return Role.IGNORED if name.startswith(_CHANGES) else Role.ATTRIBUTE
+
+
 def parse_types(entries: list[str]) -> dict[str, ValueType]:
     """`name=type` pairs; raises OptionProblem."""
     types = dict[str, ValueType]()
@@ -111,6 +131,7 @@ def _pairs(entries: list[str], option: str, form: str) -> dict[str, str]:
     return pairs
 
 
+BOOL = ValueType(Kind.BOOL)
 TEXT = ValueType(Kind.TEXT)
 TEXT_SET = ValueType(Kind.TEXT_SET)
 INSTANT = ValueType(Kind.INSTANT)

@@ -95,7 +95,7 @@ def arrow_type(type_: ValueType) -> pa.DataType:
         case Kind.DATE:
             return pa.date32()
         case Kind.POINT:
-            return pa.list_(pa.float64())
+            return pa.list_(pa.float64(), 2)
         case _:
             assert_never(kind)
 

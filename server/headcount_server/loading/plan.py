@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 
+from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.loading.inference import inferred_type, is_supported, is_whole
-from headcount_server.loading.options import INSTANT, TEXT, TEXT_SET, LoadOptions, Role, TimeUnit
+from headcount_server.loading.options import (
+    BOOL,
+    INSTANT,
+    TEXT,
+    TEXT_SET,
+    LoadOptions,
+    Role,
+    TimeUnit,
+    role_of_name,
+)
 from headcount_server.loading.problems import OptionProblem
 from headcount_server.loading.raw import Source
+
+_SETS: Final = {Role.TAGS: TAGS, Role.CHANNELS: CHANNELS}
+_VALUED: Final = (Role.ATTRIBUTE, Role.IDENTIFIER, Role.CONSENT, *_SETS)
+"""What no two columns may both say."""
 
 Schema = Mapping[str, ValueType]
 """Types by attribute or property that the server has already."""
@@ -50,13 +65,21 @@ class Planner:
                 raise OptionProblem(f"there is no column {name!r}{near}")
         targets = dict[str, str]()
         for name in names:
-            role = self._special.get(name, Role.ATTRIBUTE)
-            if role not in (Role.ATTRIBUTE, Role.IDENTIFIER):
+            role = self._role(name)
+            if role not in _VALUED:
                 continue
-            target = self._options.renamed.get(name, name)
+            target = _SETS.get(role, self._target(name))
             if target in targets:
                 raise OptionProblem(f"columns {targets[target]!r} and {name!r} would both become {target!r}")
             targets[target] = name
+
+    def _role(self, name: str) -> Role:
+        if name in self._special:
+            return self._special[name]
+        return Role.PROPERTY if self._options.is_events else role_of_name(self._target(name))
+
+    def _target(self, name: str) -> str:
+        return self._options.renamed.get(name, name)
 
     def declared_kinds(self) -> dict[str, Kind]:
         """What is known of columns before a row is read."""
@@ -75,10 +98,7 @@ class Planner:
 
     def plan(self, name: str, sample: pa.Array) -> ColumnPlan:
         """What becomes of a column, by its first rows."""
-        options = self._options
-        plain = Role.PROPERTY if options.is_events else Role.ATTRIBUTE
-        role = self._special.get(name, plain)
-        target = options.renamed.get(name, name)
+        role, target = self._role(name), self._target(name)
         match role:
             case Role.IGNORED:
                 return ColumnPlan(name, target, role, TEXT)
@@ -86,6 +106,8 @@ class Planner:
                 return ColumnPlan(name, target, role, TEXT)
             case Role.TAGS | Role.CHANNELS:
                 return ColumnPlan(name, target, role, TEXT_SET)
+            case Role.CONSENT:
+                return ColumnPlan(name, target, role, BOOL)
             case Role.TIME:
                 return ColumnPlan(name, target, role, INSTANT, unit=self._unit(name, sample))
             case _:

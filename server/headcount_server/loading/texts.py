@@ -34,6 +34,7 @@ DATE_MIN_DAYS = -719_162
 BOOL_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 WHOLE = re.compile(r"-?[0-9]+(\.0+)?")
 NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+SET_SEPARATOR = "|"
 POINT = re.compile(r"\s*(-?[0-9]+(?:\.[0-9]+)?)\s*,\s*(-?[0-9]+(?:\.[0-9]+)?)\s*")
 
 _SIMPLE_INT = r"^-?[0-9]{1,19}$"
@@ -291,7 +292,7 @@ def _points(texts: pa.Array) -> ColumnData:
 
 def _sets(texts: pa.Array) -> ColumnData:
     """Split on `|`; nothing between two bars is no element."""
-    lists = pc.split_pattern(texts, "|")
+    lists = pc.split_pattern(texts, SET_SEPARATOR)
     elements = lists.flatten()
     is_empty = numbers_of(pc.equal(pc.binary_length(elements), 0).cast(pa.uint8()), np.uint8)
     if is_empty.any():

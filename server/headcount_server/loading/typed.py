@@ -77,6 +77,8 @@ def _direct(array: pa.Array, kind: ValueType, zone: str) -> ColumnData | None:
             return _lists(array)
         case Kind.POINT if pa.types.is_list(held):
             return _points(array)
+        case Kind.POINT if pa.types.is_fixed_size_list(held):
+            return _points(array.cast(pa.list_(held.value_type)))
         case _:
             return None
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headcount.v1 import column_pb2, event_service_pb2, value_pb2
 from headcount_engine.model.values import Kind
 from headcount_server.loading.batches import ReadyBatch, ReadyColumn
-from headcount_server.loading.options import Role
+from headcount_server.loading.options import CONSENTS, Role
 
 MESSAGE_BYTES = 3 << 20
 """What one message aims at: gRPC servers take 4 MB unless told otherwise."""
@@ -71,6 +71,9 @@ def _profiles(
 ) -> column_pb2.ProfileBatch:
     profiles = column_pb2.ProfileBatch(key_column=keys)
     for column in batch.columns:
+        if column.plan.role is Role.CONSENT:
+            profiles.consents.append(_consent(column, start, stop))
+            continue
         packed = _column(column, start, stop)
         match column.plan.role:
             case Role.IDENTIFIER:
@@ -82,6 +85,16 @@ def _profiles(
             case _:
                 profiles.attributes.append(packed)
     return profiles
+
+
+def _consent(column: ReadyColumn, start: int, stop: int) -> column_pb2.ConsentColumn:
+    """Answers about one topic; whoever gave none says nothing."""
+    data = column.data.sliced(start, stop)
+    return column_pb2.ConsentColumn(
+        topic=column.plan.name.removeprefix(CONSENTS),
+        subscribed=_raw(data.values, np.uint8),
+        present=b"" if data.present.all() else _bits(data.present),
+    )
 
 
 def _column(column: ReadyColumn, start: int, stop: int) -> column_pb2.Column:

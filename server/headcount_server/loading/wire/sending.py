@@ -66,7 +66,7 @@ class _Sent:
 class Sender:
     """Sends ready batches and keeps the totals. `on_rejected` gets every rejected row, from whichever side.
 
-    `on_change` is called after each answer.
+    `recreate`: keys of erased profiles make new ones. `on_change` is called after each answer.
     """
 
     def __init__(
@@ -74,11 +74,13 @@ class Sender:
         channel: Channel,
         *,
         metadata: Sequence[tuple[str, str | bytes]] = (),
+        recreate: bool = False,
         on_rejected: Callable[[Rejected], None] = lambda _: None,
         on_change: Callable[[Totals], None] = lambda _: None,
     ) -> None:
         self._channel = channel
         self._metadata = tuple(metadata)
+        self._recreate = recreate
         self._on_rejected = on_rejected
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -103,6 +105,7 @@ class Sender:
                         if ended.is_set():
                             return
                     message.batch_number = number
+                    message.recreate = self._recreate
                     sent.put(entry)
                     yield message
             except BaseException as error:  # noqa: BLE001 - it is raised again where the load waits
