@@ -839,6 +839,12 @@ class AsyncClient:
         call = sending_calls.keep(audience, segment_id, display_name, description, folder, labels, request_id)
         return await self._run(call, timeout)
 
+    async def delete_audience(
+        self, audience: sending_calls.Named, *, timeout: float | None = None
+    ) -> values.Answer:
+        """Let go of a resolved audience before its time; one that is not there is no error."""
+        return await self._run(sending_calls.delete(audience), timeout)
+
     async def preview(
         self,
         who: sending_calls.Who,

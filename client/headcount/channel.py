@@ -16,6 +16,7 @@ DEFAULT_TARGET: Final = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S: Final = 10.0
 MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
 
+# These change nothing, or nothing more the second time.
 READS: Final = {
     "SchemaService": ("GetSchema",),
     "ProfileService": ("GetProfile", "ListProfiles", "LookupProfiles"),
@@ -23,7 +24,7 @@ READS: Final = {
     "AudienceService": (
         "CountAudience", "CheckMembership", "BatchCheckMembership", "ListMemberships", "PreviewAudience",
         "ExplainMembership", "CompareRules", "ParseRule", "ExplainPlan", "GetOverlap", "GetBreakdown",
-        "GetAffinity",
+        "GetAffinity", "DeleteAudience",
     ),
     "AdminService": ("GetStatus", "GetSettings"),
 }  # fmt: skip

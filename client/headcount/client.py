@@ -825,6 +825,12 @@ class Client:
         call = sending_calls.keep(audience, segment_id, display_name, description, folder, labels, request_id)
         return self._run(call, timeout)
 
+    def delete_audience(
+        self, audience: sending_calls.Named, *, timeout: float | None = None
+    ) -> values.Answer:
+        """Let go of a resolved audience before its time; one that is not there is no error."""
+        return self._run(sending_calls.delete(audience), timeout)
+
     def preview(
         self,
         who: sending_calls.Who,

@@ -172,10 +172,11 @@ class CursorTooOld(OutOfRange):
 
 
 class LimitExceeded(EngineError):
-    """`limit` is the name of the bound in `limits.Limits`, `bound` its value."""
+    """`limit` is the name of the bound in `limits.Limits`, `bound` its value; `advice` what can be done about it."""
 
-    def __init__(self, limit: str, bound: int, got: int | None = None) -> None:
-        super().__init__(f"{limit} is limited to {bound:,}" + (f", got {got:,}" if got is not None else ""))
+    def __init__(self, limit: str, bound: int, got: int | None = None, *, advice: str = "") -> None:
+        message = f"{limit} is limited to {bound:,}" + (f", got {got:,}" if got is not None else "")
+        super().__init__(f"{message}: {advice}" if advice else message)
         self.limit = limit
         self.bound = bound
         self.got = got

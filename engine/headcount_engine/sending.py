@@ -130,7 +130,9 @@ class Sending:
 
         See `audiences.standing`: fewer than asked for where profiles were erased or merged since.
         """
-        return bitmaps.to_ids(self._standing(handle.members).of(handle.slice(offset, count)))
+        part = handle.slice(offset, count)
+        self._note_read(handle, offset + count)
+        return bitmaps.to_ids(self._standing(handle.members).of(part))
 
     def keys(self, handle: Handle, offset: int, count: int) -> Texts:
         """The same as keys: gathered without the GIL, some 30 ns each."""
@@ -148,11 +150,20 @@ class Sending:
             data = standing.of(part).serialize()
             # Whom others were merged into may lie in blocks of ids of their own, each with its header.
             if len(data) < ROARING_BYTES or length <= 1:
+                self._note_read(handle, offset + length)
                 return data, offset + length
             count = length // 2
 
+    def _note_read(self, handle: Handle, end: int) -> None:
+        if end >= handle.size:
+            self._handles.finish(handle)
+
     def _standing(self, members: Bitmap) -> Standing:
         return Standing(members, self._indexes.identities.view())
+
+    def delete(self, name: str) -> None:
+        """Let go of a kept audience before its time; nothing where there is none of that name."""
+        self._handles.delete(name)
 
     def keep(self, name: str, draft: SegmentDraft) -> Segment:
         """Make a manual segment of an audience's members, as they are by now.

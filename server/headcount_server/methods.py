@@ -270,6 +270,7 @@ def _sending_methods(write: _Writes, sending: Sending) -> tuple[Method, ...]:
         ),
         server_stream(f"{service}/ReadAudience", m.ReadAudienceRequest, m.ReadAudienceResponse, sending.read),
         write(f"{service}/KeepAudience", m.KeepAudienceRequest, m.Segment, sending.keep),
+        unary(f"{service}/DeleteAudience", m.DeleteAudienceRequest, m.DeleteAudienceResponse, sending.delete),
         unary(
             f"{service}/PreviewAudience",
             m.PreviewAudienceRequest,

@@ -163,6 +163,48 @@ def test_the_number_and_the_memory_of_audiences_are_bounded() -> None:
     assert len(handles) == 1
 
 
+def test_those_read_to_the_end_give_way_and_those_unread_stay() -> None:
+    # At a thousand everybody was turned away for an hour, by audiences that had long been sent to.
+    with Database.open(None, clock=ManualClock(NOW), limits=Limits(audiences=3)) as small:
+        people(small, 0, 100)
+        first, second, third = (audience(small) for _ in range(3))
+        with pytest.raises(LimitExceeded, match=r"audiences is limited to 3: .* delete"):
+            audience(small)
+        sending = small.sending
+        sending.keys(second, 0, 100)
+        sending.ids(first, 50, 100)
+        sending.ids(third, 0, 99)
+        fourth = audience(small)
+        with pytest.raises(NotFound):
+            sending.handle(second.name)
+        audience(small)
+        with pytest.raises(NotFound):
+            sending.handle(first.name)
+        with pytest.raises(LimitExceeded):
+            audience(small)
+        assert sending.handle(third.name) is third and sending.handle(fourth.name) is fourth
+        sending.delete(fourth.name)
+        sending.delete(fourth.name)
+        with pytest.raises(NotFound):
+            sending.handle(fourth.name)
+        audience(small)
+
+
+def test_memory_is_made_by_those_read_to_the_end_and_never_in_vain() -> None:
+    handles = Handles(Limits(audience_bytes=20_000))
+    big = bitmaps.from_ids(np.arange(0, 65_536, 2))
+    kept = [handles.put(big, 10, 1, NOW, SECOND, NOW) for _ in range(2)]
+    for handle in kept:
+        handles.finish(handle)
+    with pytest.raises(LimitExceeded, match="audience_bytes"):
+        handles.put(bitmaps.from_ids(np.arange(0, 1 << 18, 2)), 10, 1, NOW, SECOND, NOW)
+    assert len(handles) == 2
+    handles.put(big, 10, 1, NOW, SECOND, NOW)
+    assert len(handles) == 2
+    with pytest.raises(NotFound):
+        handles.get(kept[0].name, NOW)
+
+
 def test_names_say_nothing_and_do_not_repeat() -> None:
     handles = Handles(DEFAULT_LIMITS)
     names = {handles.put(bitmaps.EMPTY, 0, 1, NOW, SECOND, NOW).name for _ in range(200)}

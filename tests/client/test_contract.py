@@ -57,6 +57,7 @@ def test_there_are_the_services_and_methods_of_the_design() -> None:
             "CountAudience", "CheckMembership", "BatchCheckMembership", "StreamCheckMembership", "ListMemberships",
             "CreateAudience", "ReadAudience", "PreviewAudience", "ExplainMembership", "CompareRules", "ParseRule",
             "ExplainPlan", "GetOverlap", "GetBreakdown", "GetAffinity", "ExportAudience", "KeepAudience",
+            "DeleteAudience",
         },
         "ChangeService": {"WatchMemberships"},
         "AdminService": {"GetStatus", "GetSettings", "UpdateSettings", "Checkpoint"},

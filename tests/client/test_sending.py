@@ -249,6 +249,13 @@ def test_an_audience_is_kept_previewed_and_exported(client: Client) -> None:
     assert b"".join(p.data for p in client.export("age < 2", "parquet")).startswith(b"PAR1")
 
 
+def test_an_audience_is_let_go_of(client: Client) -> None:
+    audience = client.create_audience(["everyone"])
+    assert client.delete_audience(audience).version == client.delete_audience(audience).version
+    with pytest.raises(NotFound):
+        list(client.read_keys(audience))
+
+
 def test_a_slow_reader_outlasts_its_timeout(client: Client) -> None:
     import time
 

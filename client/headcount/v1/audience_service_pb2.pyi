@@ -392,6 +392,22 @@ class KeepAudienceRequest(_message.Message):
     request_id: str
     def __init__(self, name: _Optional[str] = ..., segment_id: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., folder: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
+class DeleteAudienceRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteAudienceResponse(_message.Message):
+    __slots__ = ("version", "now", "engine_us")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_US_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    now: _timestamp_pb2.Timestamp
+    engine_us: int
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ...) -> None: ...
+
 class PreviewAudienceRequest(_message.Message):
     __slots__ = ("rule", "audience", "attributes", "page_size", "page_token", "sample_salt", "at", "min_version", "min_now")
     RULE_FIELD_NUMBER: _ClassVar[int]

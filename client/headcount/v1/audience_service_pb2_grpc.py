@@ -76,6 +76,11 @@ class AudienceServiceStub(object):
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_segment__service__pb2.Segment.FromString,
                 _registered_method=True)
+        self.DeleteAudience = channel.unary_unary(
+                '/headcount.v1.AudienceService/DeleteAudience',
+                request_serializer=headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceResponse.FromString,
+                _registered_method=True)
         self.PreviewAudience = channel.unary_unary(
                 '/headcount.v1.AudienceService/PreviewAudience',
                 request_serializer=headcount_dot_v1_dot_audience__service__pb2.PreviewAudienceRequest.SerializeToString,
@@ -178,6 +183,13 @@ class AudienceServiceServicer(object):
 
     def KeepAudience(self, request, context):
         """Keeps the members of a resolved audience, such as those who were sent to, as a manual segment of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAudience(self, request, context):
+        """Lets go of a resolved audience before its time; one that is not there is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,6 +300,11 @@ def add_AudienceServiceServicer_to_server(servicer, server):
                     servicer.KeepAudience,
                     request_deserializer=headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_segment__service__pb2.Segment.SerializeToString,
+            ),
+            'DeleteAudience': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAudience,
+                    request_deserializer=headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceResponse.SerializeToString,
             ),
             'PreviewAudience': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewAudience,
@@ -552,6 +569,33 @@ class AudienceService(object):
             '/headcount.v1.AudienceService/KeepAudience',
             headcount_dot_v1_dot_audience__service__pb2.KeepAudienceRequest.SerializeToString,
             headcount_dot_v1_dot_segment__service__pb2.Segment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAudience(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.AudienceService/DeleteAudience',
+            headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceRequest.SerializeToString,
+            headcount_dot_v1_dot_audience__service__pb2.DeleteAudienceResponse.FromString,
             options,
             channel_credentials,
             insecure,

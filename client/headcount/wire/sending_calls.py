@@ -152,6 +152,11 @@ def keep(
     return unary("AudienceService", "KeepAudience", request, segment_service_pb2.Segment, decode.segment)
 
 
+def delete(audience: Named) -> Unary[values.Answer]:
+    request = m.DeleteAudienceRequest(name=_name(audience))
+    return unary("AudienceService", "DeleteAudience", request, m.DeleteAudienceResponse, decode.answer_of)
+
+
 def preview(
     who: Who,
     attributes: Sequence[str],

@@ -1,7 +1,8 @@
 """Resolved audiences, kept for a while under names that nobody can guess.
 
 A handle holds a copy of its members as of one version: writes do not touch it, and no pin or lock is held while
-somebody reads it. Handles live in memory: they end with the process.
+somebody reads it. Handles live in memory: they end with the process. Where there is no room for another, those that
+were read to the end give way, the one that was first; those that nobody has read yet do not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _NAME_BYTES = 16
 """Of chance in a name: enough that knowing one is being allowed to read."""
 _HANDLE_BYTES = 1_000
 """What a handle costs beside its members."""
+_ADVICE = (
+    "none of those kept was read to the end; delete those that are not needed, or resolve with a shorter life"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +65,8 @@ class Handles:
         self._limits = limits
         self._lock = threading.Lock()
         self._held: dict[str, Handle] = {}
+        self._finished: dict[str, None] = {}
+        """Names of those read to the end, in the order in which they were."""
         self._bytes = 0
 
     def put(
@@ -80,10 +86,7 @@ class Handles:
         made = Handle(name, members, len(members), total, version, now_us, clock_us + life_us, nbytes)
         with self._lock:
             self._drop_expired(clock_us)
-            if len(self._held) >= self._limits.audiences:
-                raise LimitExceeded("audiences", self._limits.audiences)
-            if self._bytes + nbytes > self._limits.audience_bytes:
-                raise LimitExceeded("audience_bytes", self._limits.audience_bytes, self._bytes + nbytes)
+            self._make_room(nbytes)
             self._held[name] = made
             self._bytes += nbytes
         return made
@@ -97,9 +100,38 @@ class Handles:
                 raise NotFound("audience")
             return found
 
+    def finish(self, handle: Handle) -> None:
+        """Note that it was read to the end: it may give way to others."""
+        with self._lock:
+            if handle.name in self._held:
+                self._finished.setdefault(handle.name)
+
+    def delete(self, name: str) -> None:
+        """Let go of an audience; nothing where there is none of that name."""
+        with self._lock:
+            self._drop(name)
+
+    def _make_room(self, nbytes: int) -> None:
+        limits = self._limits
+        while self._finished and nbytes <= limits.audience_bytes and not self._fits(nbytes):
+            self._drop(next(iter(self._finished)))
+        if len(self._held) >= limits.audiences:
+            raise LimitExceeded("audiences", limits.audiences, advice=_ADVICE)
+        if not self._fits(nbytes):
+            raise LimitExceeded("audience_bytes", limits.audience_bytes, self._bytes + nbytes, advice=_ADVICE)
+
+    def _fits(self, nbytes: int) -> bool:
+        has_bytes = self._bytes + nbytes <= self._limits.audience_bytes
+        return has_bytes and len(self._held) < self._limits.audiences
+
     def _drop_expired(self, clock_us: int) -> None:
-        for handle in [h for h in self._held.values() if h.expires_us <= clock_us]:
-            del self._held[handle.name]
+        for name in [h.name for h in self._held.values() if h.expires_us <= clock_us]:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        handle = self._held.pop(name, None)
+        if handle is not None:
+            self._finished.pop(name, None)
             self._bytes -= handle.nbytes
 
     def __len__(self) -> int:

@@ -101,6 +101,18 @@ class Sending:
         watch = Stopwatch()
         return segment_wire.segment_answer(self._sending.keep(name, draft), watch.us)
 
+    def delete(
+        self, request: messages.DeleteAudienceRequest, context: Context
+    ) -> messages.DeleteAudienceResponse:
+        name = wire.audience_name(request.name)
+        context.deadline.check()
+        watch = Stopwatch()
+        self._sending.delete(name)
+        state = self._database.status()
+        answer = messages.DeleteAudienceResponse()
+        stamp(answer, state.version, state.now_us, watch.us)
+        return answer
+
     def preview(
         self, request: messages.PreviewAudienceRequest, context: Context
     ) -> messages.PreviewAudienceResponse:
