@@ -732,13 +732,21 @@ class AsyncClient:
         start: dt.datetime | None = None,
         end: dt.datetime | None = None,
         interval: dt.timedelta | None = None,
+        members: int = 0,
+        member_attributes: Sequence[str] = (),
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> analytics.SegmentStatistics:
-        """A segment in numbers: its size and history, how its members divide, what it shares with other segments."""
+        """A segment in numbers: its size and history, how its members divide, what it shares with other segments.
+
+        With `members`, the first so many of them too, with `member_attributes` or all. The history begins 30 days back
+        unless `start` says, two where `interval` is no whole number of hours.
+        """
         asked = Asked(min_version, min_now)
-        call = analytics_calls.statistics(segment_id, by, overlap_with, start, end, interval, asked)
+        call = analytics_calls.statistics(
+            segment_id, by, overlap_with, start, end, interval, members, member_attributes, asked
+        )
         return await self._run(call, timeout)
 
     # -------------------------------------------------------------------------------------------------- sending

@@ -192,13 +192,18 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentStatistics(Answer):
-    """A segment in numbers: its size, its history, how its members divide, what it shares with others."""
+    """A segment in numbers: its size, its history, how its members divide, what it shares with others.
+
+    `members`: the first of them, as many as were asked for.
+    """
 
     size: int
     total: int
     history: tuple[HistoryPoint, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     overlaps: tuple[Beside, ...] = ()
+    members: tuple[values.Profile, ...] = ()
+    warnings: tuple[values.Warning, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------ what they have in common

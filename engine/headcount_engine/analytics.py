@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
 from headcount_engine.audiences import affinity, breakdown, overlap
 from headcount_engine.audiences.affinity import Looking
+from headcount_engine.audiences.preview import Page, Shown, preview
+from headcount_engine.bitmaps import Bitmap
+from headcount_engine.conditions.needs import IDENTIFIERS
 from headcount_engine.conditions.text import to_text
 from headcount_engine.conditions.tree import Condition, InSegment
-from headcount_engine.errors import LimitExceeded
+from headcount_engine.errors import InvalidArgument, LimitExceeded
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.limits import Limits
@@ -22,7 +26,7 @@ from headcount_engine.model.analytics import (
     ByBelonging,
     OverlapAnswer,
 )
-from headcount_engine.model.answers import Need
+from headcount_engine.model.answers import Need, ProfileAnswer
 from headcount_engine.model.schema import CHANNELS, TAGS
 
 _SETS = {Belonging.TAGS: TAGS, Belonging.CHANNELS: CHANNELS}
@@ -64,18 +68,25 @@ class Analytics:
         by: Sequence[By],
         *,
         beside: Sequence[Rule] = (),
+        shown: Shown = Shown(0),  # noqa: B008 - frozen
         at_us: int | None = None,
         need: Need = NEED_NOTHING,
     ) -> BreakdownAnswer:
         """The members of a rule by value, range, step or event, and how many the rules `beside` share with it.
 
-        Raises InvalidRule, InvalidArgument, LimitExceeded.
+        `shown`: the first members too, of the same version. Raises InvalidRule, InvalidArgument, LimitExceeded.
         """
+        if shown.size > self._limits.preview_rows:
+            raise LimitExceeded("preview_rows", self._limits.preview_rows, shown.size)
         if len(beside) > self._limits.overlap_rules:
             raise LimitExceeded("overlap_rules", self._limits.overlap_rules, len(beside))
         ids = self._segments(by)
         names = [one.name for one in by if isinstance(one, ByAttribute)]
         names += [_SETS[one.what] for one in by if isinstance(one, ByBelonging) and one.what in _SETS]
+        shown_names = [unicodedata.normalize("NFC", name) for name in shown.attributes]
+        if shown.size:
+            shown_names = shown_names or sorted(self._indexes.attributes.all())
+            names += [*shown_names, TAGS, CHANNELS, IDENTIFIERS]
 
         def ask(question: Question, conditions: list[Condition], at: At) -> BreakdownAnswer:
             binder, execution = question.binder(), question.execution()
@@ -85,11 +96,12 @@ class Analytics:
             ]
             shared = tuple((len(other), members.intersection_cardinality(other)) for other in others)
             segments = dict(zip(ids, conditions[1 + len(beside) :], strict=True))
-            found = breakdown.breakdowns(question, members, by, segments, execution)
-            warnings = tuple(dict.fromkeys(binder.warnings))
+            found, more = breakdown.breakdowns(question, members, by, segments, execution)
+            warnings = tuple(dict.fromkeys((*binder.warnings, *more)))
+            page = _page(question, members, shown, shown_names, at.now_us)
             size, total = len(members), question.view.population.count
             return BreakdownAnswer(
-                found, shared, size, total, at.version, at.now_us, at.engine_us(), warnings
+                found, shared, size, total, at.version, at.now_us, at.engine_us(), warnings, page
             )
 
         return self._asker.ask([rule, *beside, *map(InSegment, ids)], at_us, need, ask, names)
@@ -124,3 +136,15 @@ class Analytics:
             )
 
         return self._asker.ask([rule], at_us, need, ask, names)
+
+
+def _page(
+    question: Question, members: Bitmap, shown: Shown, names: Sequence[str], now_us: int
+) -> tuple[tuple[int, ProfileAnswer], ...]:
+    if not shown.size:
+        return ()
+    try:
+        profiles, ids, _ = preview(question.view, members, Page(), shown.size, names, now_us)
+    except InvalidArgument as error:
+        raise InvalidArgument(error.message, path=f"member_{error.path}") from error
+    return tuple(zip(ids, profiles, strict=True))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from headcount_engine.asking import Asker
 from headcount_engine.changes.cursors import Cursor
 from headcount_engine.changes.feed import Changes
-from headcount_engine.changes.history import DAY_US, History
+from headcount_engine.changes.history import DAY_US, MINUTE_US, MINUTES_KEPT, History
 from headcount_engine.changes.watch import Members, Start, Watch
 from headcount_engine.errors import NotFound
 from headcount_engine.ingest.commit import Gate
@@ -83,6 +83,8 @@ class Following:
     ) -> History:
         """Size, joins and leaves of a segment by id or name: the last 30 days up to now by day, unless told otherwise.
 
+        Where a step is no whole number of hours, it is the last two days, for which minutes are kept.
+
         Steps lie on whole minutes (see `changes.history`); `zone` is the workspace's unless given. Raises NotFound,
         InvalidValue, LimitExceeded, OutOfRange.
         """
@@ -91,7 +93,15 @@ class Following:
         ends_us = now_us + 1 if end_us is None else min(end_us, now_us + 1)
         starts_us = start_us
         if starts_us is None:
-            starts_us = max(ends_us - _DAYS_SHOWN * DAY_US, INSTANT_MIN_US + DAY_US)
+            starts_us = max(ends_us - _shown_us(step_us), INSTANT_MIN_US + DAY_US)
         return self._changes.history(
             definition.id, starts_us, ends_us, step_us, zone or self._workspace.settings.default_zone
         )
+
+
+def _shown_us(step_us: int) -> int:
+    """How far back a history goes that is not told: as far as steps of that length are kept, so that it can be had."""
+    if step_us % (60 * MINUTE_US) == 0:
+        return _DAYS_SHOWN * DAY_US
+    # The first step begins at most a step before.
+    return MINUTES_KEPT * MINUTE_US - step_us

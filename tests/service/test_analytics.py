@@ -105,6 +105,7 @@ def test_numbers_come_in_the_ranges_asked_for(
     [
         ({}, "breakdowns[0]"),
         ({"tags": False}, "breakdowns[0].tags"),
+        ({"eventName": ""}, "breakdowns[0].event_name"),
         ({"tags": True, "bins": {"quantiles": 2}}, "breakdowns[0].bins"),
         ({"attribute": "age", "bins": {}}, "breakdowns[0].bins"),
         ({"attribute": "age", "bins": {"steps": {}}}, "breakdowns[0].bins.steps.unit"),
@@ -158,6 +159,62 @@ def test_an_unknown_attribute_is_blamed_on_the_breakdown_whatever_else_was_asked
     refused = failed(people.segments.GetStatistics, request)
     assert (refused.code, refused.reason) == (CODE.INVALID_ARGUMENT, "UNKNOWN_NAME")
     assert refused.fields == ("breakdowns[1].attribute",)
+
+
+@pytest.mark.parametrize("event", ["purchaze", "purchase where amont > 3"])
+def test_an_event_that_nobody_did_is_noted_beside_the_zeros(people: Stubs, event: str) -> None:
+    # A misspelt event counted everybody as never having done it, and nobody was told.
+    by = segments.BreakdownBy(event_name=event)
+    found = people.audiences.GetBreakdown(audience.GetBreakdownRequest(rule=PRO, breakdowns=[by]))
+    assert shown(found.breakdowns[0]) == [(0, None, 10, 30)]
+    assert next(w.message for w in found.warnings).startswith(f"nobody has done {event!r} so far")
+    create(people, "pros", PRO)
+    request = segments.GetStatisticsRequest(name="segments/pros", breakdowns=[by])
+    assert len(people.segments.GetStatistics(request).warnings) == 1
+
+
+def test_a_channel_and_a_tag_that_nobody_has_are_noted(people: Stubs) -> None:
+    made = people.audiences.CreateAudience(
+        audience.CreateAudienceRequest(includes=[Rule(text='tag "vip"')], channel="nope", validate_only=True)
+    )
+    assert [w.message for w in made.warnings] == ["nobody has the channel 'nope' so far"]
+    counted = people.audiences.CountAudience(audience.CountAudienceRequest(rule=Rule(text='tag "vib"')))
+    assert [w.message for w in counted.warnings] == ["nobody has the tag 'vib' so far"]
+
+
+def test_statistics_give_the_first_members_that_are_asked_for(people: Stubs) -> None:
+    create(people, "pros", PRO)
+    ask = segments.GetStatisticsRequest
+    assert not people.segments.GetStatistics(ask(name="segments/pros")).members
+    found = people.segments.GetStatistics(
+        ask(name="segments/pros", member_count=3, member_attributes=["age"])
+    )
+    preview = people.audiences.PreviewAudience(
+        audience.PreviewAudienceRequest(rule=Rule(segment="segments/pros"), page_size=3, attributes=["age"])
+    )
+    assert list(found.members) == list(preview.profiles)
+    assert [dict(m.attributes).keys() for m in found.members] == [{"age"}] * 3
+    everything = people.segments.GetStatistics(ask(name="segments/pros", member_count=1_000))
+    assert len(everything.members) == 10 and {"age", "plan"} <= set(everything.members[0].attributes)
+    for wrong, field in (
+        ({"member_count": -1}, "member_count"),
+        ({"member_count": 1_001}, "preview_rows"),
+        ({"member_count": 1, "member_attributes": ["age", "agee"]}, "member_attributes[1]"),
+    ):
+        refused = failed(people.segments.GetStatistics, ask(name="segments/pros", **wrong))
+        assert (refused.code, refused.fields) == (CODE.INVALID_ARGUMENT, (field,))
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 45, 59, 60, 90, 120, 1_440, 10_080])
+def test_a_history_can_be_had_at_any_step_without_saying_from_when(people: Stubs, minutes: int) -> None:
+    # A step of a minute always failed: thirty days have more than ten thousand of them.
+    create(people, "pros", PRO)
+    request = segments.GetStatisticsRequest(name="segments/pros")
+    request.interval.FromSeconds(60 * minutes)
+    found = people.segments.GetStatistics(request)
+    days = (found.now.ToSeconds() - found.history[0].start_time.ToSeconds()) / 86_400
+    assert found.history[-1].size == found.size == 10
+    assert 29 <= days <= 37 if minutes % 60 == 0 else 1.9 <= days <= 2
 
 
 def test_traits_and_look_alikes_come_with_exact_counts(people: Stubs) -> None:

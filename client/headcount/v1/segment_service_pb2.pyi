@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from headcount.v1 import profile_service_pb2 as _profile_service_pb2
 from headcount.v1 import rule_pb2 as _rule_pb2
 from headcount.v1 import value_pb2 as _value_pb2
 from headcount.v1 import window_pb2 as _window_pb2
@@ -349,7 +350,7 @@ class ImportMembersResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., rows: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., size: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[_write_pb2.RejectedRow, _Mapping]]] = ..., rejected_row_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., malformed_count: _Optional[int] = ..., has_header: bool = ...) -> None: ...
 
 class GetStatisticsRequest(_message.Message):
-    __slots__ = ("name", "start_time", "end_time", "interval", "breakdowns", "overlap_with", "min_version", "min_now")
+    __slots__ = ("name", "start_time", "end_time", "interval", "breakdowns", "overlap_with", "min_version", "min_now", "member_count", "member_attributes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -358,6 +359,8 @@ class GetStatisticsRequest(_message.Message):
     OVERLAP_WITH_FIELD_NUMBER: _ClassVar[int]
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
     MIN_NOW_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
@@ -366,7 +369,9 @@ class GetStatisticsRequest(_message.Message):
     overlap_with: _containers.RepeatedScalarFieldContainer[str]
     min_version: int
     min_now: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[BreakdownBy, _Mapping]]] = ..., overlap_with: _Optional[_Iterable[str]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    member_count: int
+    member_attributes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[BreakdownBy, _Mapping]]] = ..., overlap_with: _Optional[_Iterable[str]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_count: _Optional[int] = ..., member_attributes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BreakdownBy(_message.Message):
     __slots__ = ("attribute", "event_name", "tags", "channels", "segments", "events", "limit", "bins")
@@ -417,7 +422,7 @@ class BreakdownSteps(_message.Message):
     def __init__(self, unit: _Optional[_Union[_window_pb2.CalendarUnit, str]] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class SegmentStatistics(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "size", "history", "breakdowns", "overlaps", "total")
+    __slots__ = ("version", "now", "engine_us", "size", "history", "breakdowns", "overlaps", "total", "warnings", "members")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -426,6 +431,8 @@ class SegmentStatistics(_message.Message):
     BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     OVERLAPS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -434,7 +441,9 @@ class SegmentStatistics(_message.Message):
     breakdowns: _containers.RepeatedCompositeFieldContainer[Breakdown]
     overlaps: _containers.RepeatedCompositeFieldContainer[SegmentOverlap]
     total: int
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., history: _Optional[_Iterable[_Union[SizePoint, _Mapping]]] = ..., breakdowns: _Optional[_Iterable[_Union[Breakdown, _Mapping]]] = ..., overlaps: _Optional[_Iterable[_Union[SegmentOverlap, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
+    members: _containers.RepeatedCompositeFieldContainer[_profile_service_pb2.Profile]
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., size: _Optional[int] = ..., history: _Optional[_Iterable[_Union[SizePoint, _Mapping]]] = ..., breakdowns: _Optional[_Iterable[_Union[Breakdown, _Mapping]]] = ..., overlaps: _Optional[_Iterable[_Union[SegmentOverlap, _Mapping]]] = ..., total: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., members: _Optional[_Iterable[_Union[_profile_service_pb2.Profile, _Mapping]]] = ...) -> None: ...
 
 class SizePoint(_message.Message):
     __slots__ = ("start_time", "size", "joined", "left")

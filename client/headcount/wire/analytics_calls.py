@@ -90,6 +90,8 @@ def statistics(
     start: dt.datetime | None,
     end: dt.datetime | None,
     interval: dt.timedelta | None,
+    members: int,
+    member_attributes: Sequence[str],
     asked: Asked,
 ) -> Unary[analytics.SegmentStatistics]:
     ways = [analytics.by_attribute(one) if isinstance(one, str) else one for one in by]
@@ -100,6 +102,8 @@ def statistics(
         interval=None if interval is None else encode.duration(interval),
         breakdowns=map(_by, ways),
         overlap_with=[encode.segment_name(other) for other in overlap_with],
+        member_count=members,
+        member_attributes=encode.text_list(member_attributes, "member_attributes"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
     )
@@ -120,6 +124,8 @@ def statistics(
                 analytics.Beside(decode.segment_id(o.segment), o.size, o.intersection)
                 for o in answer.overlaps
             ),
+            members=tuple(decode.profile(member) for member in answer.members),
+            warnings=decode.warnings(answer.warnings),
         )
 
     return unary("SegmentService", "GetStatistics", request, segments.SegmentStatistics, read)

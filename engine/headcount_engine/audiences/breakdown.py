@@ -16,7 +16,7 @@ from headcount_engine.audiences.numbers import Numbers
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bound import EventCount, TypeSource
 from headcount_engine.conditions.spans import Span
-from headcount_engine.conditions.tree import AT_LEAST_ONCE, Condition
+from headcount_engine.conditions.tree import AT_LEAST_ONCE, Condition, EventName
 from headcount_engine.errors import InvalidArgument, UnknownField, UnknownName
 from headcount_engine.evaluation.answer import Question
 from headcount_engine.evaluation.execute import Execution
@@ -56,15 +56,15 @@ def breakdowns(
     asked: Sequence[By],
     segments: Mapping[str, Condition],
     execution: Execution,
-) -> tuple[Breakdown, ...]:
-    """The members divided in each of the ways asked for. Raises UnknownField, InvalidArgument, DeadlineExceeded.
+) -> tuple[tuple[Breakdown, ...], list[str]]:
+    """(the members divided in each of the ways asked for, warnings).
 
-    `segments`: by id, for whoever asks for those; what the question pinned must cover them.
+    `segments`: by id, for whoever asks for those; what the question pinned must cover them. Raises UnknownField,
+    InvalidArgument, DeadlineExceeded.
     """
-    return tuple(
-        _divided(Dividing(question, members, segments, execution), by, f"breakdowns[{place}]")
-        for place, by in enumerate(asked)
-    )
+    dividing = Dividing(question, members, segments, execution)
+    found = tuple(_divided(dividing, by, f"breakdowns[{place}]") for place, by in enumerate(asked))
+    return found, dividing.warnings
 
 
 def _divided(dividing: Dividing, by: By, path: str) -> Breakdown:
@@ -88,6 +88,11 @@ class Dividing:
         population = question.view.population
         self._blocks = population.blocks
         self._masks: tuple[U64, U64] = (bitmaps.to_words(members, population.blocks), population.words[0])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was asked about that nobody has so far."""
+        return self._binder.warnings
 
     def by(self, by: By) -> Breakdown:
         if not 1 <= by.limit <= GROUPS_MAX:
@@ -228,13 +233,13 @@ class Dividing:
         return Numbers(column.blocks, column.dtype, attribute.definition.type, *self._masks, deadline)
 
     def _event_counts(self, event: str) -> Numbers:
-        """How often each profile did it, up to now; nobody did what nobody knows."""
+        """How often each profile did it, up to now; nobody did what nobody knows, with a warning."""
         counts = np.zeros(self._blocks * BLOCK_IDS, dtype=np.uint32)
-        held = self._question.view.event_types.get(event)
-        for run in held.runs if held is not None else ():
-            self._question.deadline.check()
-            start, end = run.between(INSTANT_MIN_US, self._question.moment.now_us)
-            events.count(run.profiles[start:end], counts)
+        for held in self._binder.types(EventName(event)):
+            for run in held.runs:
+                self._question.deadline.check()
+                start, end = run.between(INSTANT_MIN_US, self._question.moment.now_us)
+                events.count(run.profiles[start:end], counts)
         blocks = tuple(counts.astype(np.int64).reshape(-1, BLOCK_IDS))
         return Numbers(blocks, np.dtype("int64"), _COUNT, *self._masks, self._question.deadline)
 

@@ -37,6 +37,14 @@ Part = Page | Sample
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The first `size` members beside another answer, with these attributes; none named: all that there are."""
+
+    size: int
+    attributes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewAnswer:
     """`profiles` and their dense `ids`, of `total` members. `has_more`: a page that is not the last."""
 

@@ -106,6 +106,8 @@ from headcount_engine.model.batches import Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 
+_CALLED = {TAGS: "tag", CHANNELS: "channel"}
+
 
 class Binder:
     """Binds rules against one pinned view at one moment. Not for more than one thread."""
@@ -218,6 +220,9 @@ class Binder:
 
     def _has(self, set_name: str, element: str) -> Bound:
         attribute = self.attribute(set_name)
+        assert isinstance(attribute.dictionary, SetDictionary)
+        if not attribute.dictionary.knows(unicodedata.normalize("NFC", element)):
+            self.warnings.append(f"nobody has the {_CALLED[set_name]} {element!r} so far")
         leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
         return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 

@@ -45,6 +45,7 @@ from headcount_engine.errors import InvalidRule
 from headcount_engine.evaluation.fuse import Program
 from headcount_engine.indexes.attributes import Attribute, AttributeView
 from headcount_engine.indexes.columns import ColumnView
+from headcount_engine.indexes.dictionaries import SetDictionary
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.predicates import Predicate, Present, Range
 from headcount_engine.indexes.store import Indexes, ReadView
@@ -141,12 +142,14 @@ class LeafSets:
     def make(self, leaf: Condition, indexes: Indexes, view: ReadView, deadline: Deadline) -> None:
         """Work out the set of one condition in a view that has its attribute, and keep it.
 
-        Raises NotKept where something is wrong with the condition: others say what.
+        Raises NotKept where something is wrong with the condition, or to be said about it: others say what.
         """
         check_size(leaf, self._limits)
         name, condition = _on_attribute(leaf)
         attribute, held = view.attribute(name), indexes.attributes.get(name)
         if attribute is None or held is None or attribute.definition is not held.definition:
+            raise NotKept
+        if isinstance(leaf, HasTag | HasChannel) and not _is_known(condition, held):
             raise NotKept
         made = _leaf_set(condition, attribute, held, view.population.blocks, deadline)
         with self._lock:
@@ -179,6 +182,12 @@ def _on_attribute(leaf: Condition) -> tuple[str, AttributeLeaf]:
             return unicodedata.normalize("NFC", leaf.attribute), leaf
         case _:
             raise NotKept
+
+
+def _is_known(condition: AttributeLeaf, attribute: Attribute) -> bool:
+    """Whether anybody has, or had, the tag or channel."""
+    assert isinstance(condition, SetMatch) and isinstance(attribute.dictionary, SetDictionary)
+    return attribute.dictionary.knows(unicodedata.normalize("NFC", condition.values[0]))
 
 
 def range_of(leaf: Between | Compare, attribute: Attribute) -> Range | None:

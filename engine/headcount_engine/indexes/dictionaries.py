@@ -136,6 +136,10 @@ class SetDictionary:
         data, starts = self.sets.raw
         return data[: len(data) // 4 * 4].view("<u4"), starts // 4
 
+    def knows(self, element: str) -> bool:
+        """Whether some set holds, or held, an element (NFC)."""
+        return self.elements.find_one(element) >= 0
+
     def empty_code(self) -> int:
         """Code of the empty set, or 0 if no profile ever had it."""
         return int(self.sets.find(Texts(np.empty(0, np.uint8), np.zeros(2, np.int64)))[0]) + 1

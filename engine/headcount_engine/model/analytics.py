@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headcount_engine.model.answers import ProfileAnswer
 from headcount_engine.model.batches import F64, I64
 from headcount_engine.model.values import Cell
 
@@ -173,7 +174,8 @@ class Breakdown:
 class BreakdownAnswer:
     """`size` members of `total` profiles, divided in each of the ways asked for.
 
-    `beside`: for each of the rules to compare with, its size and how many members are in it too.
+    `beside`: for each of the rules to compare with, its size and how many members are in it too. `page`: the first
+    members by dense id, where they were asked for.
     """
 
     breakdowns: tuple[Breakdown, ...]
@@ -184,6 +186,7 @@ class BreakdownAnswer:
     now_us: int
     engine_us: int
     warnings: tuple[str, ...] = ()
+    page: tuple[tuple[int, ProfileAnswer], ...] = ()
 
     def share(self, group: Group) -> float:
         """Of the members, how many are in the group; NaN for no members."""

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 from headcount_server.commands.exits import CommandError, Exit
 
@@ -48,7 +48,7 @@ def readable(path: Path) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _copy(source: BinaryIO, into: BinaryIO) -> None:
+def _copy(source: IO[bytes], into: IO[bytes]) -> None:
     shutil.copyfileobj(source, into, 1 << 20)
     into.flush()
 

@@ -16,6 +16,7 @@ from headcount_server.commands.segments import found_segment
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
+    Json,
     Target,
     connected,
     print_json,
@@ -127,7 +128,7 @@ def _shown(text: str) -> str:
 
 def _tell(receipt: ImportReceipt, read: _Read, rows: Report, tells_rows: bool, as_json: bool) -> None:
     rows.begin()
-    rejections = [
+    rejections: list[dict[str, Json]] = [
         {
             "row": row.row + 1,
             "reason": _REASONS.get(row.reason, _MALFORMED),

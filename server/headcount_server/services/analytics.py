@@ -47,7 +47,7 @@ class Analytics:
     def statistics(
         self, request: messages.GetStatisticsRequest, context: Context
     ) -> messages.SegmentStatistics:
-        """A segment as it is: its size, breakdowns and overlaps at one version; its history beside."""
+        """A segment as it is: size, breakdowns, overlaps, first members at one version; its history beside."""
         need = need_of(request, context.deadline)
         id_, by = segment_id(request.name, "name"), wire.asked_by(request.breakdowns)
         segment = self._database.get_segment(id_)
@@ -55,7 +55,8 @@ class Analytics:
         others = [InSegment(other) for other in wire.compared_segments(request)]
         asked = [Asked(members, "name")]
         asked += [Asked(other, f"overlap_with[{i}]") for i, other in enumerate(others)]
+        shown = wire.shown_members(request)
         with rules_in(self._database, asked, need):
-            answer = self._database.analytics.breakdown(members, by, beside=others, need=need)
+            answer = self._database.analytics.breakdown(members, by, beside=others, shown=shown, need=need)
         history = history_points(self._database, segment.id, request, answer.now_us)
         return wire.statistics_answer(answer, request.overlap_with, history)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from headcount_engine.audiences.affinity import Looking
+from headcount_engine.audiences.preview import Shown
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.analytics import (
     GROUPS_DEFAULT,
@@ -29,6 +30,7 @@ from headcount_engine.model.analytics import (
 from headcount_engine.model.values import Cell
 from headcount_server.wire import messages
 from headcount_server.wire.fields import checked_count, stamp
+from headcount_server.wire.profiles import profile_message
 from headcount_server.wire.rules import Asked, put_warnings, rule_of, segment_id
 from headcount_server.wire.values import cell_of, put_value
 
@@ -85,6 +87,8 @@ def _by(by: messages.BreakdownBy, path: str) -> By:
         case "attribute":
             return ByAttribute(by.attribute, bins, limit)
         case "event_name":
+            if not by.event_name:
+                raise InvalidArgument("an event has a name", path=f"{path}.event_name")
             return ByEventCount(by.event_name, bins, limit)
         case None:
             raise InvalidArgument("a breakdown needs one of its kinds", path=path)
@@ -201,6 +205,13 @@ def compared_segments(request: messages.GetStatisticsRequest) -> list[str]:
     return [segment_id(name, f"overlap_with[{i}]") for i, name in enumerate(request.overlap_with)]
 
 
+def shown_members(request: messages.GetStatisticsRequest) -> Shown:
+    """The members to give beside the numbers."""
+    if request.member_count < 0:
+        raise InvalidArgument("at least 0 members", path="member_count")
+    return Shown(request.member_count, tuple(request.member_attributes))
+
+
 def statistics_answer(
     answer: BreakdownAnswer, overlap_with: Iterable[str], history: Iterable[messages.SizePoint]
 ) -> messages.SegmentStatistics:
@@ -214,6 +225,8 @@ def statistics_answer(
             messages.SegmentOverlap(segment=name, size=size, intersection=shared)
             for name, (size, shared) in zip(overlap_with, answer.beside, strict=True)
         ],
+        warnings=put_warnings(answer.warnings),
+        members=[profile_message(profile, id_=id_) for id_, profile in answer.page],
     )
     stamp(made, answer.version, answer.now_us, answer.engine_us)
     return made
