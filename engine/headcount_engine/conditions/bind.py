@@ -221,8 +221,8 @@ class Binder:
     def _has(self, set_name: str, element: str) -> Bound:
         attribute = self.attribute(set_name)
         assert isinstance(attribute.dictionary, SetDictionary)
-        if not attribute.dictionary.knows(unicodedata.normalize("NFC", element)):
-            self.warnings.append(f"nobody has the {_CALLED[set_name]} {element!r} so far")
+        if note := nobody_has(element, set_name, attribute.dictionary):
+            self.warnings.append(note)
         leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
         return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 
@@ -419,6 +419,13 @@ def _gone(sources: tuple[TypeSource, ...]) -> tuple[Totals, ...]:
     """What is known of events of these types that are no longer kept."""
     kept = (source.type.retention for source in sources)
     return tuple(retention.totals for retention in kept if retention is not None and len(retention.totals))
+
+
+def nobody_has(element: str, set_name: str, dictionary: SetDictionary) -> str:
+    """What to say of a tag or channel that no profile has or had; empty for one that some has."""
+    if dictionary.knows(unicodedata.normalize("NFC", element)):
+        return ""
+    return f"nobody has the {_CALLED[set_name]} {element!r} so far"
 
 
 def attribute_field(attribute: AttributeView) -> Field:

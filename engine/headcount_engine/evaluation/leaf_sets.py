@@ -11,12 +11,12 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headcount_engine.conditions import fields
-from headcount_engine.conditions.bind import attribute_field
+from headcount_engine.conditions.bind import attribute_field, nobody_has
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import (
     AllOf,
@@ -74,7 +74,7 @@ _NO_TIME = Moment(0)
 class LeafSet:
     """Who satisfies a condition, or with `negated` who does not, as words at `address`.
 
-    True of one attribute at one position of its column's changes.
+    True of one attribute at one position of its column's changes. `note` is what there is to say of the condition.
     """
 
     attribute: Attribute
@@ -82,6 +82,7 @@ class LeafSet:
     words: U64
     address: int
     negated: bool
+    note: str = ""
 
     def holds_in(self, indexes: Indexes, blocks: int) -> bool:
         """Whether nothing has changed since. Under the database's gate."""
@@ -142,16 +143,15 @@ class LeafSets:
     def make(self, leaf: Condition, indexes: Indexes, view: ReadView, deadline: Deadline) -> None:
         """Work out the set of one condition in a view that has its attribute, and keep it.
 
-        Raises NotKept where something is wrong with the condition, or to be said about it: others say what.
+        Raises NotKept where something is wrong with the condition: others say what.
         """
         check_size(leaf, self._limits)
         name, condition = _on_attribute(leaf)
         attribute, held = view.attribute(name), indexes.attributes.get(name)
         if attribute is None or held is None or attribute.definition is not held.definition:
             raise NotKept
-        if isinstance(leaf, HasTag | HasChannel) and not _is_known(condition, held):
-            raise NotKept
         made = _leaf_set(condition, attribute, held, view.population.blocks, deadline)
+        made = replace(made, note=_note(leaf, held))
         with self._lock:
             self._kept[leaf] = made
             self._kept.move_to_end(leaf)
@@ -184,10 +184,12 @@ def _on_attribute(leaf: Condition) -> tuple[str, AttributeLeaf]:
             raise NotKept
 
 
-def _is_known(condition: AttributeLeaf, attribute: Attribute) -> bool:
-    """Whether anybody has, or had, the tag or channel."""
-    assert isinstance(condition, SetMatch) and isinstance(attribute.dictionary, SetDictionary)
-    return attribute.dictionary.knows(unicodedata.normalize("NFC", condition.values[0]))
+def _note(leaf: Condition, attribute: Attribute) -> str:
+    match leaf, attribute.dictionary:
+        case HasTag(name) | HasChannel(name), SetDictionary() as dictionary:
+            return nobody_has(name, attribute.definition.name, dictionary)
+        case _:
+            return ""
 
 
 def range_of(leaf: Between | Compare, attribute: Attribute) -> Range | None:
