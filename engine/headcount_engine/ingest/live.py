@@ -104,9 +104,17 @@ class LiveStage:
                 changed, removed, after.lists, view, now_us, after, is_first=is_first
             )
 
-    def publish(self, edit: LiveEdit) -> None:
-        """Carry out. Under the gate."""
-        self._live.publish(edit)
+    def prepare(self, edit: LiveEdit) -> None:
+        """Carry out what readers do not see. Not under the gate."""
+        self._live.prepare(edit)
+
+    def show(self, edit: LiveEdit) -> None:
+        """Carry out the rest. Under the gate."""
+        self._live.show(edit)
+
+    def settle(self) -> None:
+        """What publishing left undone. Not under the gate."""
+        self._live.settle()
 
 
 def _names(segments: Iterable[Definition], after: CatalogueView) -> set[str]:

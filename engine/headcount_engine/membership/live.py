@@ -4,7 +4,8 @@ Every profile has a row of bits, one for each segment. A commit flips atoms; the
 asked again for that profile alone, in the order in which they refer to one another; what comes out differently is a
 join or a leave. Definitions are another matter: they change one column of everyone's rows, and are worked out by words.
 
-`stage` decides and shows nothing; `publish`, under the gate, carries out. All but the reads at the end is the writer's.
+`stage` decides and changes nothing; `prepare` carries out what readers do not see, `show`, under the gate, the rest. All
+but the reads at the end is the writer's.
 """
 
 from __future__ import annotations
@@ -335,21 +336,32 @@ class LiveSegments:
         return members
 
     def publish(self, edit: LiveEdit) -> None:
-        """Carry out. Under the gate, after the data."""
+        """Carry out, where nobody reads yet."""
+        self.prepare(edit)
+        self.show(edit)
+        self.settle()
+
+    def prepare(self, edit: LiveEdit) -> None:
+        """Carry out what readers do not see, atoms and counters, before the gate is taken: so they wait less."""
+        if edit.atoms is not None:
+            self._atoms.publish(edit.atoms, edit.moment)
+        if edit.recount is not None:
+            self._atoms.publish_recount(edit.recount)
+        if edit.atom_rows is not None:
+            self._atoms.rows.scatter(edit.ids, edit.atom_rows)
+        if edit.atom_bits is not None:
+            turn(self._atoms.rows, edit.atom_bits)
+
+    def show(self, edit: LiveEdit) -> None:
+        """Carry out the rest: who is in, and how many are. Under the gate, after the data."""
         if edit.anew is not None:
             self._take_over(edit.anew)
         if edit.places is not None:
             self._places = edit.places
             self._machine = None
-        if edit.atoms is not None:
-            self._atoms.publish(edit.atoms, edit.moment)
-        if edit.recount is not None:
-            self._atoms.publish_recount(edit.recount)
-        if edit.atom_rows is not None and edit.member_rows is not None:
-            self._atoms.rows.scatter(edit.ids, edit.atom_rows)
+        if edit.member_rows is not None:
             self._rows.scatter(edit.ids, edit.member_rows)
-        if edit.atom_bits is not None and edit.member_bits is not None:
-            turn(self._atoms.rows, edit.atom_bits)
+        if edit.member_bits is not None:
             turn(self._rows, edit.member_bits)
         put_columns(self._rows, edit.columns)
         self._sizes[edit.flips.slots] += edit.growth
@@ -357,6 +369,10 @@ class LiveSegments:
         for slot, members in edit.sets.items():
             self._sets.replace(slot, members)
             self._sizes[slot] = len(members)
+
+    def settle(self) -> None:
+        """What publishing left undone for the sets. After it, not under the gate."""
+        self._sets.settle()
 
     def _listed(self, lists: Sequence[ListEdit]) -> list[Toggles]:
         """Flips of lists that segments read."""
