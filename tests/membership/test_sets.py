@@ -17,7 +17,9 @@ def flipped(by_slot: dict[int, list[int]]) -> Flipped:
     slots = sorted(slot for slot, ids in by_slot.items() if ids)
     held = [sorted(by_slot[slot]) for slot in slots]
     starts = np.cumsum([0, *map(len, held)])
-    return Flipped(np.array(slots, dtype=np.int64), starts, np.array(sum(held, []), dtype=np.uint32))
+    return Flipped(
+        np.array(slots, dtype=np.int64), starts, np.array([i for ids in held for i in ids], dtype=np.uint32)
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))

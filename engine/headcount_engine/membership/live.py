@@ -4,8 +4,8 @@ Every profile has a row of bits, one for each segment. A commit flips atoms; the
 asked again for that profile alone, in the order in which they refer to one another; what comes out differently is a
 join or a leave. Definitions are another matter: they change one column of everyone's rows, and are worked out by words.
 
-`stage` decides and changes nothing; `prepare` carries out what readers do not see, `show`, under the gate, the rest. All
-but the reads at the end is the writer's.
+`stage` decides and changes nothing; `prepare` carries out what readers do not see and `show`, under the gate, the rest.
+All but the reads at the end is the writer's.
 """
 
 from __future__ import annotations
