@@ -15,7 +15,7 @@ from headcount_engine.clock import Clock
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue
-from headcount_engine.membership.live import LiveEdit
+from headcount_engine.membership.edits import LiveEdit
 from headcount_engine.model.batches import WriteReceipt
 from headcount_engine.model.workspace import Workspace
 

@@ -16,7 +16,8 @@ from headcount_engine.indexes.columns import ColumnEdit
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue, CatalogueView, Definition
-from headcount_engine.membership.live import LiveEdit, LiveSegments, Outcome
+from headcount_engine.membership.edits import LiveEdit, Outcome
+from headcount_engine.membership.live import LiveSegments
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.changes import Cause
 
