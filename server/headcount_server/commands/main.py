@@ -21,6 +21,7 @@ from headcount_server.commands import (
     segments,
     sending,
     serving,
+    tokens,
     watching,
 )
 from headcount_server.commands.exits import CommandError, Exit, say
@@ -55,6 +56,7 @@ app.command()(people.merge)
 app.command()(people.erase)
 segments.app.command()(history.history)
 app.add_typer(segments.app, name="segments")
+app.add_typer(tokens.app, name="tokens")
 app.command()(watching.watch)
 app.command()(facts.schema)
 app.command()(facts.status)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,8 @@ import typer
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe
 
 if TYPE_CHECKING:
-    from headcount import Client
+    from headcount import Client, Tls
+    from headcount.channel import Connection
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 
@@ -35,13 +38,49 @@ Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 @contextmanager
 def connected(target: str, *rules: str) -> Iterator[Client]:
     """A client of the server. Failures end the command; `rules` are the texts that an error may point into."""
-    from headcount import Client, HeadcountError
+    from headcount import HeadcountError
 
     try:
-        with Client(target) as client:
+        with client_of(target) as client:
             yield client
     except HeadcountError as error:
         raise CommandError(describe(error, target, rules), code_of(error)) from error
+
+
+def connection_of(target: str) -> Connection:
+    """How to reach a server: with the token of HEADCOUNT_TOKEN, trusting the authorities in the file HEADCOUNT_TLS_CA.
+
+    That is `system` for those of the system. Neither is an option: a command line can be seen by the whole machine.
+    """
+    from headcount.channel import Connection
+
+    if Connection(target).is_local:
+        return Connection(target)
+    return Connection(target, token=os.environ.get("HEADCOUNT_TOKEN") or None, tls=_tls())
+
+
+def client_of(target: str) -> Client:
+    """A client over that connection."""
+    from headcount import Client
+
+    connection = connection_of(target)
+    return Client(target, token=connection.token, tls=connection.tls)
+
+
+def _tls() -> Tls | None:
+    from headcount import Tls
+
+    named = os.environ.get("HEADCOUNT_TLS_CA")
+    if not named:
+        return None
+    if named == "system":
+        return Tls()
+    try:
+        return Tls(root_certificates=Path(named).read_bytes())
+    except OSError as error:
+        raise CommandError(
+            f"HEADCOUNT_TLS_CA: {named} cannot be read: {error.strerror}", Exit.INVALID
+        ) from error
 
 
 def print_json(value: Json) -> None:
