@@ -49,6 +49,8 @@ from headcount_engine.model.batches import I64, U32, U64, Mask
 from headcount_engine.model.changes import Cause
 from headcount_engine.model.segments import ListName, SegmentKind, SegmentState
 
+_NO_PASSERS: Mapping[str, I64] = {}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
@@ -112,7 +114,8 @@ class LiveSegments:
         atoms = self._atoms.stage(after, moment, definitions)
         over, ended = self._over(before, moment)
         toggles = [*atoms.toggles, *self._listed(lists), *over]
-        step = self._step(after, toggles, default, before, moment, definitions)
+        passers = self._passers(after, before, moment)
+        step = self._step(after, toggles, default, before, moment, definitions, passers)
         flipped, growth, told = by_segment(step.flips, step.ids, self._built().names)
         new = np.flatnonzero(step.ids >= after.first_new)
         edit = LiveEdit(
@@ -193,11 +196,12 @@ class LiveSegments:
         before: Moment,
         moment: Moment,
         definitions: Definitions,
+        passers: Mapping[str, I64] = _NO_PASSERS,
     ) -> _Step:
-        """The rows that toggles change, and who flips by that."""
+        """The rows that toggles change, and who flips by that. `passers`: who else may come to be kept, by rule."""
         joined = together(toggles)
         new = np.arange(after.first_new, after.ids_end, dtype=np.int64)
-        ids = ascending(np.concatenate([joined.ids, new]))
+        ids = ascending(np.concatenate([joined.ids, new, *passers.values()]))
         self._rows.ensure(max(after.ids_end, 1))
         machine = self._built()
         atom_rows, member_rows = self._atoms.rows_before(ids, after), self._rows.gather(ids)
@@ -207,7 +211,7 @@ class LiveSegments:
             member_rows[is_new] = machine.members_of_nobody(nobody, self._rows.width)
         flips = machine.run(ids, joined, atom_rows, member_rows)
         step = _Step(ids, atom_rows, member_rows, flips, joined)
-        flips, joined, retained = self._retain(step, ~is_new, after, before, moment, definitions)
+        flips, joined, retained = self._retain(step, ~is_new, after, before, moment, definitions, passers)
         if bool(is_new.any()):
             at = np.flatnonzero(is_new)
             entered = differences(np.zeros_like(member_rows[at]), member_rows[at], default)
@@ -244,8 +248,36 @@ class LiveSegments:
                 found.append(_ended(id_, ids))
         return found
 
+    def _passers(self, after: After, before: Moment, moment: Moment) -> dict[str, I64]:
+        """By rule with a retention, who may have come to match it by the clock and ceased again, all in one step.
+
+        For that the clock must have gone over two things that the rule reads; they may also be the end of a stay in
+        another segment that it reads, which begins with a thing that the clock went over.
+        """
+        found: dict[str, I64] = {}
+        if before.now_us >= moment.now_us or not (rules := self._rules()):
+            return found
+        lengths = {place.definition.id: place.definition.retention_us or 0 for place in rules}
+        for place in rules:
+            leaves, segments = self._built().timed[place.id]
+            over = [
+                self._retention.of(id_).over(before.now_us, moment.now_us, lengths[id_]).astype(np.int64)
+                for id_ in segments
+            ]
+            passed = np.concatenate([self._atoms.passed(leaves, after, before, moment), *over])
+            ids, times = np.unique(passed, return_counts=True)
+            found[place.id] = ids if segments else ids[times > 1]
+        return found
+
     def _retain(
-        self, step: _Step, may: Mask, after: After, before: Moment, moment: Moment, definitions: Definitions
+        self,
+        step: _Step,
+        may: Mask,
+        after: After,
+        before: Moment,
+        moment: Moment,
+        definitions: Definitions,
+        passers: Mapping[str, I64] = _NO_PASSERS,
     ) -> tuple[I64, Toggles, tuple[RetentionEdit, ...]]:
         """Keep those for whom a rule ceased to hold, until it holds again: flips and toggles with it, and what to note.
 
@@ -257,7 +289,7 @@ class LiveSegments:
         if not machine.rules:
             return step.flips, step.toggles, ()
         lengths = {p.definition.id: p.definition.retention_us or 0 for p in machine.rules}
-        rules = Rules({id_: p.formula for id_, p in self._places.items()}, self._atoms.atom_of, lengths)
+        rules = Rules(machine.formulas, self._atoms.atom_of, lengths)
         ceasing = Ceasing(after, rules, self._retention, before.now_us, moment, definitions)
         parts, all_toggles, edits = [step.flips], [step.toggles], list[RetentionEdit]()
         for level in machine.levels:
@@ -265,14 +297,17 @@ class LiveSegments:
             toggles = []
             for place in level:
                 own = flips[(flips[:, 1] == place.slot) & may[flips[:, 0]]]
-                if not len(own):
-                    continue
+                own = own[np.argsort(own[:, 0])]
                 segment = place.definition.id
                 slot = self._atoms.slot_of(Retained(segment))
-                own = own[np.argsort(own[:, 0])]
                 ids, ceased = step.ids[own[:, 0]], own[:, 2] == 0
                 since = np.full(len(ids), ENDED, dtype=np.int64)
                 since[ceased] = ceasing.since_us(place.id, ids[ceased], step.atom_rows[own[ceased, 0]])
+                if place.id in passers:
+                    own, since = self._with_passers(step, place, passers[place.id], own, since, ceasing)
+                    ids = step.ids[own[:, 0]]
+                if not len(own):
+                    continue
                 ceasing.note(segment, ids, since)
                 since[since <= moment.now_us - lengths[segment]] = ENDED
                 bits = ((step.atom_rows[own[:, 0], slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1)) != 0
@@ -287,6 +322,22 @@ class LiveSegments:
                 all_toggles.extend(toggles)
                 parts.append(machine.run(step.ids, together(toggles), step.atom_rows, step.member_rows))
         return net(parts), together(all_toggles), tuple(edits)
+
+    @staticmethod
+    def _with_passers(
+        step: _Step, place: Place, passers: I64, own: I64, since: I64, ceasing: Ceasing
+    ) -> tuple[I64, I64]:
+        """Flips of a rule and since when it does not hold, and those for whom it came and ceased to in one step."""
+        rows = np.searchsorted(step.ids, passers)
+        held = (step.member_rows[rows, place.slot >> 6] >> np.uint64(place.slot & 63)) & np.uint64(1)
+        rows = rows[(held == 0) & ~np.isin(rows, own[:, 0])]
+        ended = ceasing.ended_within_us(place.id, step.ids[rows], step.atom_rows[rows])
+        rows, ended = rows[ended != ENDED], ended[ended != ENDED]
+        passed = np.zeros((len(rows), 4), dtype=np.int64)
+        passed[:, 0], passed[:, 1], passed[:, 3] = rows, place.slot, int(Cause.CLOCK)
+        both = np.concatenate([own, passed])
+        order = np.argsort(both[:, 0])
+        return both[order], np.concatenate([since, ended])[order]
 
     def _members_of(self, atom_rows: U64, ids: I64) -> U64:
         """The segments of profiles with given atoms, each found from nothing."""

@@ -13,6 +13,7 @@ from headcount_engine.atoms.touches import lists_of
 from headcount_engine.evaluation.threads import shares, side_by_side
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership import programs
+from headcount_engine.membership.ceasing import timed_parts
 from headcount_engine.membership.places import Place, ordered
 from headcount_engine.model.batches import I64, U64
 from headcount_engine.model.segments import SegmentState
@@ -45,6 +46,9 @@ class Machine:
             depth = max(depth, programs.depth_of(place.formula))
         self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
         self.levels = levels(places, order)
+        self.formulas = {id_: place.formula for id_, place in places.items()}
+        self.timed = {place.id: timed_parts(self.formulas, place.id) for place in self.rules}
+        """Of each rule with a retention, what the clock can change of it."""
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
         shown = {
             slot: id_
