@@ -371,13 +371,17 @@ class AsyncClient:
         text: str = "",
         order_by: str = "",
         include_archived: bool = False,
+        states: Iterable[SegmentState] = (),
         page_size: int = PAGE_SIZE,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[values.Segment]:
-        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
-        which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
+        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`.
+
+        Those in one of the `states`; of none named, all but archived ones, or with `include_archived` all.
+        """
+        which = SegmentFilter(folder, label, kind, text, order_by, include_archived, tuple(states))
         asked = Asked(min_version, min_now)
         return self._items(lambda token: segment_calls.list_segments(which, page_size, token, asked), timeout)
 
@@ -474,7 +478,7 @@ class AsyncClient:
         self,
         segment_id: str,
         file: list_calls.MemberFile,
-        mode: ImportMode = ImportMode.APPEND,
+        mode: ImportMode | str = ImportMode.APPEND,
         *,
         column: str = "",
         identifier_type: str = "",
@@ -485,13 +489,14 @@ class AsyncClient:
     ) -> ImportReceipt:
         """Put a CSV file of keys, or of identifiers of a type, on the list of a segment; in one version.
 
-        `column` is the first where it is empty; without a header it is a number from 1.
+        A file is its bytes, a path, or open for reading bytes. `column` is the first where it is empty; without a
+        header it is a number from 1.
         """
         self._check_open()
         options = list_calls.ImportOptions(
             segment_id, mode, column, identifier_type, delimiter, has_header, request_id
         )
-        requests = list_calls.import_requests(options, file)
+        requests = list_calls.ImportRequests(options, file)
         stub: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = self._channel.stream_unary(
             list_calls.IMPORT_PATH
         )
@@ -503,7 +508,14 @@ class AsyncClient:
         try:
             answer = await stub(sent(), timeout=self._connection.deadline_s(timeout), metadata=self._metadata)
         except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
+            raise requests.failure or error_of(failure) from failure
+        except asyncio.CancelledError:
+            # A file that cannot be read cancels the call, as its caller would.
+            if requests.failure is not None:
+                raise requests.failure from None
+            raise
+        finally:
+            requests.close()
         return list_calls.read_import(answer)
 
     def list_templates(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import io
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from google.protobuf.message import DecodeError
 
-from headcount.errors import ServerError
+from headcount.errors import InvalidArgument, ServerError
 from headcount.lists import (
     ElementCategory,
     ImportMode,
@@ -41,8 +43,8 @@ _CATEGORIES = {
 }
 _CATEGORY_OF = {number: category for category, number in _CATEGORIES.items()}
 
-MemberFile = bytes | Path | BinaryIO
-"""A CSV file: what is in it, where it is, or open for reading bytes."""
+MemberFile = bytes | str | Path | BinaryIO
+"""A CSV file: what is in it as bytes, where it is, or open for reading bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ImportOptions:
     """What a file holds. `column` "" is the first; without a header it is a number from 1."""
 
     segment_id: str
-    mode: ImportMode
+    mode: ImportMode | str
     column: str = ""
     identifier_type: str = ""
     delimiter: str = ""
@@ -58,36 +60,81 @@ class ImportOptions:
     request_id: str | None = None
 
 
-def import_requests(options: ImportOptions, file: MemberFile) -> Iterator[bytes]:
-    """The messages of an import, the file in pieces."""
-    said = segments.ImportMembersOptions(
-        name=encode.segment_name(options.segment_id),
-        mode=_MODES[options.mode],
-        column=options.column,
-        identifier_type=options.identifier_type,
-        delimiter=options.delimiter,
-        has_no_header=not options.has_header,
-        request_id=request_id_or_new(options.request_id),
-    )
-    first = segments.ImportMembersRequest(options=said).SerializeToString()
+class ImportRequests:
+    """The messages of an import, the file in pieces.
 
-    def messages() -> Iterator[bytes]:
-        yield first
-        for piece in _pieces(file):
+    A file that is not there is refused here; one that cannot be read to its end breaks the call off, and `failure` says
+    why.
+    """
+
+    def __init__(self, options: ImportOptions, file: MemberFile) -> None:
+        said = segments.ImportMembersOptions(
+            name=encode.segment_name(options.segment_id),
+            mode=_MODES[encode.one_of(ImportMode, options.mode, "mode")],
+            column=encode.text(options.column, "column"),
+            identifier_type=encode.text(options.identifier_type, "identifier_type"),
+            delimiter=encode.text(options.delimiter, "delimiter"),
+            has_no_header=not options.has_header,
+            request_id=request_id_or_new(options.request_id),
+        )
+        first = segments.ImportMembersRequest(options=said).SerializeToString()
+        self.failure: InvalidArgument | None = None
+        self._file = _opened(file)
+        self._messages = itertools.chain((first,), self._pieces())
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._messages)
+
+    def close(self) -> None:
+        """Close the file if it was opened here."""
+        self._file.close()
+
+    def _pieces(self) -> Iterator[bytes]:
+        while piece := self._read():
             yield segments.ImportMembersRequest(chunk=piece).SerializeToString()
 
-    return messages()
+    def _read(self) -> bytes:
+        try:
+            piece = self._file.read(PIECE_BYTES)
+        except (OSError, ValueError) as error:
+            self.failure = encode.refused("file", f"it cannot be read: {error}")
+            raise self.failure from error
+        if not isinstance(piece, bytes):
+            self.failure = encode.refused("file", "it is open for text: open it for reading bytes")
+            raise self.failure
+        return piece
 
 
-def _pieces(file: MemberFile) -> Iterator[bytes]:
-    if isinstance(file, bytes):
-        yield from (file[i : i + PIECE_BYTES] for i in range(0, len(file), PIECE_BYTES))
-    elif isinstance(file, Path):
-        with file.open("rb") as opened:
-            yield from _pieces(opened)
-    else:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file to read; `close` closes it if it was opened here."""
+
+    read: Callable[[int], object]
+    close: Callable[[], None]
+
+
+def _opened(file: MemberFile) -> _Opened:
+    match file:
+        case bytes():
+            return _Opened(io.BytesIO(file).read, _leave_open)
+        case str() | Path():
+            try:
+                opened = Path(file).open("rb")  # noqa: SIM115 - open as long as its messages are sent
+            except (OSError, ValueError) as error:
+                raise encode.refused("file", f"it cannot be opened: {error}") from error
+            return _Opened(opened.read, opened.close)
+        case _:
+            read = getattr(file, "read", None)
+            if read is None:
+                raise encode.refused("file", f"bytes, a path or an open file, not {type(file).__name__}")
+            return _Opened(read, _leave_open)
+
+
+def _leave_open() -> None:
+    """What the caller opened, the caller closes."""
 
 
 def read_import(data: bytes) -> ImportReceipt:
@@ -114,7 +161,7 @@ def list_templates(
     category: str, arguments: Mapping[str, str], page_size: int, token: str
 ) -> Unary[Page[Template]]:
     request = segments.ListTemplatesRequest(
-        category=category, arguments=arguments, page_size=page_size, page_token=token
+        category=category, arguments=arguments, page_size=encode.page_size(page_size), page_token=token
     )
 
     def page(answer: segments.ListTemplatesResponse) -> Page[Template]:
@@ -141,9 +188,13 @@ def list_rule_elements(
     category: ElementCategory | None, text: str, page_size: int, token: str
 ) -> Unary[Page[RuleElement]]:
     request = segments.ListRuleElementsRequest(
-        category=(segments.RULE_ELEMENT_CATEGORY_UNSPECIFIED if category is None else _CATEGORIES[category]),
+        category=(
+            segments.RULE_ELEMENT_CATEGORY_UNSPECIFIED
+            if category is None
+            else _CATEGORIES[encode.one_of(ElementCategory, category, "category")]
+        ),
         text=text,
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
     )
 

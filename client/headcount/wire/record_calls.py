@@ -74,7 +74,7 @@ def list_profiles(
 ) -> Unary[Page[values.Profile]]:
     request = profiles.ListProfilesRequest(
         filter=None if rule is None else encode.rule(rule),
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
         attributes=attributes,
         min_version=asked.min_version,

@@ -16,6 +16,7 @@ from headcount.wire.calls import Asked, Page, Unary, request_id_or_new, unary
 from headcount.wire.encode import RuleLike
 
 _KINDS = {kind: number for number, kind in decode.KINDS.items()}
+_WITH_RULE = (_KINDS[SegmentKind.DATA_DRIVEN], _KINDS[SegmentKind.DATA_DRIVEN_WITH_OVERRIDES])
 _STATES = {state: number for number, state in decode.STATES.items()}
 
 
@@ -47,11 +48,11 @@ def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
         source=said.source or "",
     )
     if said.kind is not None:
-        out.kind = _KINDS[said.kind]
+        out.kind = _KINDS[encode.one_of(SegmentKind, said.kind, "kind")]
     if said.state is not None:
-        out.state = _STATES[said.state]
+        out.state = _STATES[encode.one_of(SegmentState, said.state, "state")]
     if said.retention:
-        out.retention.CopyFrom(encode.duration(said.retention))
+        out.retention.CopyFrom(encode.duration(said.retention, "retention"))
     names = SegmentFields.__dataclass_fields__
     return out, [name for name in names if getattr(said, name) is not None]
 
@@ -64,6 +65,8 @@ def create_segment(
     request_id: str | None,
 ) -> Unary[values.Segment]:
     message, _ = _segment(said)
+    if said.rule is None and message.kind in _WITH_RULE:
+        raise encode.refused("rule", "a segment of this kind has a rule")
     if said.kind is None:
         message.kind = _KINDS[SegmentKind.MANUAL if said.rule is None else SegmentKind.DATA_DRIVEN]
     request = segments.CreateSegmentRequest(
@@ -95,20 +98,25 @@ class SegmentFilter:
     text: str = ""
     order_by: str = ""
     include_archived: bool = False
+    states: tuple[SegmentState, ...] = ()
 
 
 def list_segments(
     which: SegmentFilter, page_size: int, token: str, asked: Asked
 ) -> Unary[Page[values.Segment]]:
+    kind = segments.SEGMENT_KIND_UNSPECIFIED
+    if which.kind is not None:
+        kind = _KINDS[encode.one_of(SegmentKind, which.kind, "kind")]
     request = segments.ListSegmentsRequest(
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
         folder=which.folder,
         label=which.label,
-        kind=segments.SEGMENT_KIND_UNSPECIFIED if which.kind is None else _KINDS[which.kind],
+        kind=kind,
         text=which.text,
         order_by=which.order_by,
         include_archived=which.include_archived,
+        states=[_STATES[encode.one_of(SegmentState, state, "states")] for state in which.states],
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
     )
