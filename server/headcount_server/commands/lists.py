@@ -11,7 +11,8 @@ import typer
 
 from headcount_server.commands.exits import CommandError, Exit, say
 from headcount_server.commands.segment_options import places_of
-from headcount_server.commands.segments import Name, app, found_segment, print_segment
+from headcount_server.commands.segment_shown import print_segment
+from headcount_server.commands.segments import Name, app, found_segment
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
@@ -221,8 +222,16 @@ def templates(
             ]
         )
         return
-    rows = [(t.id, t.category, ", ".join(t.open), t.rule) for t in found]
-    print_table(("template", "category", "open", "rule"), rows)
+    rows = [
+        (
+            t.id,
+            t.category,
+            ", ".join(f"{p.name}={p.value}" if p.value else f"{p.name}=?" for p in t.places),
+            t.rule,
+        )
+        for t in found
+    ]
+    print_table(("template", "category", "places", "rule"), rows, optional=("category",))
 
 
 @app.command()

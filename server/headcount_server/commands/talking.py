@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe
+from headcount_server.commands.tables import GAP, Bar, Cell, bar, layout
 
 if TYPE_CHECKING:
     from headcount import Client, Tls
     from headcount.channel import Connection
 
 DEFAULT_TARGET = "127.0.0.1:50051"
+_FILE_CELLS = 400
+"""The width of a table that is not read on a terminal."""
 
 Target = Annotated[
     str,
@@ -83,6 +86,24 @@ def _tls() -> Tls | None:
         ) from error
 
 
+@contextmanager
+def looking_for(kind: str, name: str) -> Iterator[None]:
+    """Ends the command with the name where a thing of this kind is not there: the server's messages do not name it."""
+    from headcount.errors import NotFound
+
+    try:
+        yield
+    except NotFound as error:
+        if error.metadata.get("kind") == kind:
+            raise CommandError(f"there is no {kind} {name!r}", Exit.NOT_FOUND) from error
+        raise
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 profile`, `2,469 profiles`; `many` where it is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def print_json(value: Json) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
@@ -125,27 +146,40 @@ def duration_text(microseconds: int) -> str:
 
 def print_table(
     headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[Cell]],
     right: Sequence[str] = (),
     *,
+    optional: Sequence[str] = (),
     to_stderr: bool = False,
 ) -> None:
-    """A table; the columns in `right` are numbers."""
+    """A table; the columns in `right` are numbers, those in `optional` shown where there is room."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False, stderr=to_stderr)
+    # Whoever reads a table that is on no terminal is a program or a file: no line is folded.
+    room = console.width if console.is_terminal else max(console.width, _FILE_CELLS)
+    columns = layout(headings, rows, room, right, optional)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
+    for column in columns:
+        heading = headings[column.place]
         is_number = heading in right
         table.add_column(
-            heading, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+            heading,
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            overflow="fold",
+            width=column.width,
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False, stderr=to_stderr)
-    if not console.is_terminal:
-        # Whoever reads this is a program or a file: no line is folded.
-        console = Console(highlight=False, stderr=to_stderr, width=max(console.width, 400))
-    console.print(table)
+        cells = [(row[column.place], column.width) for column in columns]
+        table.add_row(
+            *(
+                Text(bar(cell.value, cell.largest, width) if isinstance(cell, Bar) else cell)
+                for cell, width in cells
+            )
+        )
+    needed = sum(column.width for column in columns) + GAP * (len(columns) - 1)
+    Console(highlight=False, stderr=to_stderr, width=max(needed, room)).print(table)
