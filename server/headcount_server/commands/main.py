@@ -24,8 +24,10 @@ from headcount_server.commands import (
     segments,
     sending,
     serving,
+    statistics,
     tokens,
     watching,
+    workspace,
 )
 from headcount_server.commands.exits import CommandError, Exit, say
 
@@ -78,11 +80,13 @@ app.command()(asking.profile)
 app.command()(people.merge)
 app.command()(people.erase)
 segments.app.command()(history.history)
+segments.app.command()(statistics.statistics)
 app.add_typer(segments.app, name="segments")
 app.add_typer(tokens.app, name="tokens")
 app.command()(watching.watch)
 app.command()(facts.schema)
 app.command()(facts.status)
+app.command()(workspace.settings)
 app.command()(facts.checkpoint)
 app.command()(demo.demo)
 app.command()(offline.inspect)
