@@ -34,6 +34,7 @@ from headcount.wire.check_stream import BATCH_MAX, CHECK_PATH, IN_FLIGHT, Checks
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
+from headcount.wire.member_files import MemberFile
 from headcount.wire.record_calls import EventRows, ProfileRows
 from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 from headcount.writer import IngestWriter
@@ -473,7 +474,7 @@ class Client:
     def import_members(
         self,
         segment_id: str,
-        file: list_calls.MemberFile,
+        file: MemberFile,
         mode: ImportMode | str = ImportMode.APPEND,
         *,
         column: str = "",
@@ -485,14 +486,13 @@ class Client:
     ) -> ImportReceipt:
         """Put a CSV file of keys, or of identifiers of a type, on the list of a segment; in one version.
 
-        A file is its bytes, a path, or open for reading bytes. `column` is the first where it is empty; without a
-        header it is a number from 1.
+        `column` is the first where it is empty; without a header it is a number from 1.
         """
         self._check_open()
         options = list_calls.ImportOptions(
             segment_id, mode, column, identifier_type, delimiter, has_header, request_id
         )
-        requests = list_calls.ImportRequests(options, file)
+        requests = list_calls.import_requests(options, file)
         stub: grpc.StreamUnaryMultiCallable[bytes, bytes] = self._channel.stream_unary(list_calls.IMPORT_PATH)
         try:
             answer = stub(requests, timeout=self._connection.deadline_s(timeout), metadata=self._metadata)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from google.protobuf.message import DecodeError
 
-from headcount.errors import InvalidArgument, ServerError
+from headcount.errors import ServerError
 from headcount.lists import (
     ElementCategory,
     ImportMode,
@@ -23,8 +19,8 @@ from headcount.lists import (
 from headcount.v1 import segment_service_pb2 as segments
 from headcount.wire import decode, encode
 from headcount.wire.calls import Page, Unary, path_of, request_id_or_new, unary
+from headcount.wire.member_files import ImportRequests, MemberFile, opened
 
-PIECE_BYTES = 1 << 18
 IMPORT_PATH = path_of("SegmentService", "ImportMembers")
 _MODES = {
     ImportMode.APPEND: segments.IMPORT_MODE_APPEND,
@@ -43,9 +39,6 @@ _CATEGORIES = {
 }
 _CATEGORY_OF = {number: category for category, number in _CATEGORIES.items()}
 
-MemberFile = bytes | str | Path | BinaryIO
-"""A CSV file: what is in it as bytes, where it is, or open for reading bytes."""
-
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
@@ -60,81 +53,19 @@ class ImportOptions:
     request_id: str | None = None
 
 
-class ImportRequests:
-    """The messages of an import, the file in pieces.
-
-    A file that is not there is refused here; one that cannot be read to its end breaks the call off, and `failure` says
-    why.
-    """
-
-    def __init__(self, options: ImportOptions, file: MemberFile) -> None:
-        said = segments.ImportMembersOptions(
-            name=encode.segment_name(options.segment_id),
-            mode=_MODES[encode.one_of(ImportMode, options.mode, "mode")],
-            column=encode.text(options.column, "column"),
-            identifier_type=encode.text(options.identifier_type, "identifier_type"),
-            delimiter=encode.text(options.delimiter, "delimiter"),
-            has_no_header=not options.has_header,
-            request_id=request_id_or_new(options.request_id),
-        )
-        first = segments.ImportMembersRequest(options=said).SerializeToString()
-        self.failure: InvalidArgument | None = None
-        self._file = _opened(file)
-        self._messages = itertools.chain((first,), self._pieces())
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._messages)
-
-    def close(self) -> None:
-        """Close the file if it was opened here."""
-        self._file.close()
-
-    def _pieces(self) -> Iterator[bytes]:
-        while piece := self._read():
-            yield segments.ImportMembersRequest(chunk=piece).SerializeToString()
-
-    def _read(self) -> bytes:
-        try:
-            piece = self._file.read(PIECE_BYTES)
-        except (OSError, ValueError) as error:
-            self.failure = encode.refused("file", f"it cannot be read: {error}")
-            raise self.failure from error
-        if not isinstance(piece, bytes):
-            self.failure = encode.refused("file", "it is open for text: open it for reading bytes")
-            raise self.failure
-        return piece
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A file to read; `close` closes it if it was opened here."""
-
-    read: Callable[[int], object]
-    close: Callable[[], None]
-
-
-def _opened(file: MemberFile) -> _Opened:
-    match file:
-        case bytes():
-            return _Opened(io.BytesIO(file).read, _leave_open)
-        case str() | Path():
-            try:
-                opened = Path(file).open("rb")  # noqa: SIM115 - open as long as its messages are sent
-            except (OSError, ValueError) as error:
-                raise encode.refused("file", f"it cannot be opened: {error}") from error
-            return _Opened(opened.read, opened.close)
-        case _:
-            read = getattr(file, "read", None)
-            if read is None:
-                raise encode.refused("file", f"bytes, a path or an open file, not {type(file).__name__}")
-            return _Opened(read, _leave_open)
-
-
-def _leave_open() -> None:
-    """What the caller opened, the caller closes."""
+def import_requests(options: ImportOptions, file: MemberFile) -> ImportRequests:
+    """The messages of an import, the file in pieces. Raises InvalidArgument for a file that cannot be opened."""
+    said = segments.ImportMembersOptions(
+        name=encode.segment_name(options.segment_id),
+        mode=_MODES[encode.one_of(ImportMode, options.mode, "mode")],
+        column=options.column,
+        identifier_type=options.identifier_type,
+        delimiter=options.delimiter,
+        has_no_header=not options.has_header,
+        request_id=request_id_or_new(options.request_id),
+    )
+    first = segments.ImportMembersRequest(options=said).SerializeToString()
+    return ImportRequests(first, opened(file))
 
 
 def read_import(data: bytes) -> ImportReceipt:
