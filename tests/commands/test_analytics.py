@@ -186,6 +186,12 @@ def test_edges_that_are_none_are_named_by_their_own_option(people: CommandLine, 
     assert ran.code == Exit.INVALID and ran.err.startswith("headcount: --edges")
 
 
+def test_the_rule_at_fault_is_the_one_that_is_shown(people: CommandLine) -> None:
+    """Beside segments the caret stood under another rule than the one that could not be read."""
+    ran = people("overlap", "pros", "--rule", "age > 3", "--rule", "age > 3 and plam = 1")
+    assert ran.err.splitlines()[1:] == ["  age > 3 and plam = 1", "              ^"]
+
+
 def test_one_is_not_many(people: CommandLine) -> None:
     assert people("overlap", "pros").out.startswith("1 audience of 40 profiles ")
     people("segments", "create", "one", "age = 10")

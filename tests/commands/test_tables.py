@@ -91,3 +91,13 @@ def test_a_waterfall_and_a_breakdown_fit_eighty_columns(people: CommandLine) -> 
     lines = plain(people("breakdown", "vips", "plan").out)
     assert all(len(line) <= 80 for line in lines)
     assert any(line.startswith("pro") and line.endswith("█" * 24) for line in lines)
+
+
+def test_on_no_terminal_no_line_is_folded(people: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE_COLOR")
+    rule = " or ".join(f"age = {i}" for i in range(100))
+    people("segments", "create", "many", rule)
+    assert any(
+        line.startswith("many ") and line.endswith("age = 99")
+        for line in plain(people("segments", "list").out)
+    )

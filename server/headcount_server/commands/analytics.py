@@ -46,8 +46,9 @@ def overlap(
 ) -> None:
     """How many are in each pair of segments, with Jaccard and lift; without segments, in each pair of all."""
     rules, instant = tuple(rule or ()), parse_instant(at)
-    with connected(target, *rules) as client:
-        names = tuple(segments or ())
+    names = tuple(segments or ())
+    # A place in a rule is told by its number among all that is asked about, the segments first.
+    with connected(target, *("" for _ in names), *rules) as client:
         if not names and not rules:
             names = tuple(found.id for found in client.list_segments(page_size=1_000))
         if not names and not rules:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from headcount.channel import Connection
 
 DEFAULT_TARGET = "127.0.0.1:50051"
-_FILE_CELLS = 400
-"""The width of a table that is not read on a terminal."""
+_FILE_CELLS = 1 << 20
+"""The width of a table that is read on no terminal: by a program, or from a file. No line is folded."""
 
 Target = Annotated[
     str,
@@ -159,8 +159,7 @@ def print_table(
     from rich.text import Text
 
     console = Console(highlight=False, stderr=to_stderr)
-    # Whoever reads a table that is on no terminal is a program or a file: no line is folded.
-    room = console.width if console.is_terminal else max(console.width, _FILE_CELLS)
+    room = console.width if console.is_terminal else _FILE_CELLS
     columns = layout(headings, rows, room, right, optional)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
