@@ -66,6 +66,13 @@ NAME = "audiences/x"
         (lambda c: c.import_members("s", "nofile.csv"), "file"),
         (lambda c: c.import_members("s", Path("nofile.csv")), "file"),
         (lambda c: c.import_members("s", 7), "file"),
+        (lambda c: c.erase_profile(7), "key"),
+        (lambda c: c.merge_profiles("a", None), "merged"),
+        (lambda c: c.merge_profiles("\ud800", "a"), "survivor"),
+        (lambda c: c.create_segment("s", description=7), "description"),
+        (lambda c: c.update_segment("s", folder="\ud800"), "folder"),
+        (lambda c: list(c.list_segments(text=7)), "text"),
+        (lambda c: list(c.list_profiles(attributes="age")), "attributes"),
     ],
 )
 def test_an_argument_that_does_not_fit_is_named(ask: Callable[[Client], object], field: str) -> None:

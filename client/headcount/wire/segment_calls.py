@@ -39,13 +39,13 @@ class SegmentFields:
 def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
     """The message and the names of the fields that were said."""
     out = segments.Segment(
-        display_name=said.display_name or "",
-        description=said.description or "",
-        folder=said.folder or "",
+        display_name=encode.text(said.display_name or "", "display_name"),
+        description=encode.text(said.description or "", "description"),
+        folder=encode.text(said.folder or "", "folder"),
         labels=encode.text_list(said.labels or (), "labels"),
         rule=None if said.rule is None else encode.rule(said.rule),
         retains_unknown_only=said.retains_unknown_only or False,
-        source=said.source or "",
+        source=encode.text(said.source or "", "source"),
     )
     if said.kind is not None:
         out.kind = _KINDS[encode.one_of(SegmentKind, said.kind, "kind")]
@@ -110,11 +110,11 @@ def list_segments(
     request = segments.ListSegmentsRequest(
         page_size=encode.page_size(page_size),
         page_token=token,
-        folder=which.folder,
-        label=which.label,
+        folder=encode.text(which.folder, "folder"),
+        label=encode.text(which.label, "label"),
         kind=kind,
-        text=which.text,
-        order_by=which.order_by,
+        text=encode.text(which.text, "text"),
+        order_by=encode.text(which.order_by, "order_by"),
         include_archived=which.include_archived,
         states=[_STATES[encode.one_of(SegmentState, state, "states")] for state in which.states],
         min_version=asked.min_version,
@@ -134,7 +134,7 @@ def update_segment(
     if not names:
         raise encode.refused("segment", "nothing to change")
     message.name = encode.segment_name(segment_id)
-    message.etag = etag
+    message.etag = encode.text(etag, "etag")
     request = segments.UpdateSegmentRequest(
         segment=message,
         update_mask=field_mask_pb2.FieldMask(paths=names),
@@ -157,7 +157,7 @@ def duplicate_segment(
     request = segments.DuplicateSegmentRequest(
         name=encode.segment_name(segment_id),
         segment_id=encode.segment_name(new_id).removeprefix(encode.SEGMENT_PREFIX),
-        display_name=display_name,
+        display_name=encode.text(display_name, "display_name"),
         request_id=request_id_or_new(request_id),
     )
     return unary("SegmentService", "DuplicateSegment", request, segments.Segment, decode.segment)
