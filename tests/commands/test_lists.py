@@ -37,6 +37,7 @@ def test_a_list_is_made_filled_and_emptied_by_hand(people: CommandLine) -> None:
     by_mail = people("segments", "add", "Guests", "p3@x.se", "no@x.se", "--by", "email")
     assert by_mail.code == Exit.SOME_REJECTED and "row 2" in by_mail.err
     assert people("segments", "remove", "Guests", "p1").out.startswith("guests   1 left, 2 profiles")
+    assert people("segments", "remove", "Guests", "p3").out == "guests   1 left, 1 profile\n"
     shown = people("segments", "show", "guests").out
     assert "manual" in shown and "crm" in shown
 

@@ -18,6 +18,7 @@ from headcount_server.commands.talking import (
     AsJson,
     Target,
     connected,
+    counted,
     print_json,
     print_table,
 )
@@ -105,7 +106,7 @@ def _tell_edit(id_: str, receipt: MemberReceipt, did: str, as_json: bool) -> Non
             }
         )
     else:
-        print(f"{id_}   {receipt.changed:,} {did}, {receipt.size:,} profiles")
+        print(f"{id_}   {receipt.changed:,} {did}, {counted(receipt.size, 'profile')}")
         for row in receipt.rejected_rows[:_ROWS_TOLD]:
             say(f"row {row.row + 1}: {row.message}")
     if receipt.rejected_rows and not all(r.reason == "DUPLICATE" for r in receipt.rejected_rows):
