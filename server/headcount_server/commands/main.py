@@ -133,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
         if error.errno is None:
             raise
         _forget_output()
-        say(f"headcount: {error.filename or 'the output'} cannot be written: {error.strerror}")
+        say(f"headcount: {error.filename or 'the output cannot be written'}: {error.strerror}")
         return int(Exit.FAULT)
     except Exception as error:
         if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
