@@ -17,7 +17,7 @@ from headcount_engine import bitmaps
 from headcount_engine.atoms.after import After, Few, names_read
 from headcount_engine.atoms.filling import UNBOUNDED, Filling, is_scanned
 from headcount_engine.atoms.masks import Masks
-from headcount_engine.atoms.reads import Reads, crossings
+from headcount_engine.atoms.reads import Reads, crossings, passes
 from headcount_engine.atoms.registry import Atom, AtomKey, AtomKind, Atoms
 from headcount_engine.atoms.rows import Rows
 from headcount_engine.atoms.tallies import Recount, Tallies, TallyEdit, Toggles, ascending
@@ -29,6 +29,7 @@ from headcount_engine.conditions.bound import Bound
 from headcount_engine.conditions.needs import IDENTIFIERS, Definitions
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import Condition, Did
+from headcount_engine.evaluation.answer import contains
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.kernels import members as kernels
@@ -273,6 +274,33 @@ class CurrentAtoms:
             if crossed:
                 of(atom).clocked.extend(crossed)
         return found
+
+    def passed(self, keys: Iterable[AtomKey], after: After, before: Moment, moment: Moment) -> I64:
+        """Profiles for whom the clock went over anything that these atoms read, as often as it did or more.
+
+        An event that enters a window and leaves it again in one step of the clock is there twice, and moves no atom.
+        """
+        wanted = {self.slot_of(key) for key in keys}
+        parts = [ids for atom, ids in self._timed.passed(before, moment) if atom.slot in wanted]
+        for slot in wanted:
+            reads = self.atoms.at(slot).reads
+            moves = [
+                span
+                for old, new in zip(reads.spans(before), reads.spans(moment), strict=True)
+                for span in passes(old, new)
+            ]
+            for name, held in after.indexes.events.types.items():
+                if moves and reads.reads_event(name):
+                    for run in held.view().runs:
+                        bounds = [run.between(span.first, span.last) for span in moves]
+                        parts += [run.profiles[s:e].astype(np.int64) for s, e in bounds if s < e]
+        if not parts:
+            return np.empty(0, dtype=np.int64)
+        people = after.indexes.identities.view()
+        ids = people.redirects.resolve(np.concatenate(parts))
+        if people.count < people.ids_end:
+            ids = ids[contains(people.existing, ids)]
+        return ids
 
     @staticmethod
     def _by_events(reads: Reads, after: After, before: Moment, moment: Moment) -> tuple[list[I64], list[I64]]:

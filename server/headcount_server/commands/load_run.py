@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +13,11 @@ from typing import Final
 import grpc
 
 from headcount import Client, HeadcountError
-from headcount.channel import Connection
 from headcount_engine.errors import InvalidValue
 from headcount_engine.model.values import ValueType
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe, say
 from headcount_server.commands.files import Report, readable, report
-from headcount_server.commands.talking import Json, print_json
+from headcount_server.commands.talking import Json, client_of, connection_of, print_json
 from headcount_server.loading.batches import FileLoad, open_file
 from headcount_server.loading.files import Format, format_of
 from headcount_server.loading.options import LoadOptions, Role
@@ -55,17 +54,17 @@ class LoadRun:
 
     def run(self) -> Exit:
         """Returns how the command ends; raises CommandError where nothing more can be done."""
-        connection = Connection(self.target)
+        connection = connection_of(self.target)
         reports = list[FileReport]()
         try:
             with (
-                Client(self.target) as client,
-                grpc.insecure_channel(self.target, connection.options()) as channel,
+                client_of(self.target) as client,
+                connection.open() as channel,
                 report(self.rejected_path, "--rejected", _HEADING) as rows,
             ):
                 for path in self.files:
                     with readable(path) as source:
-                        reports.append(self._file(path, source, client, channel, rows))
+                        reports.append(self._file(path, source, client, channel, connection.metadata(), rows))
         except HeadcountError as error:
             self._report(reports)
             raise CommandError(describe(error, self.target), code_of(error)) from error
@@ -82,6 +81,7 @@ class LoadRun:
         source: Path,
         client: Client,
         channel: grpc.Channel,
+        metadata: Sequence[tuple[str, str | bytes]],
         rows: Report,
     ) -> FileReport:
         """`source` is where what is in the file can be read."""
@@ -106,6 +106,7 @@ class LoadRun:
                 with progress_bar(path.name, load, self.as_json) as show:
                     sender = Sender(
                         channel,
+                        metadata=metadata,
                         recreate=self.recreate,
                         on_rejected=lambda rejected: rows.write(_reported(path, rejected)),
                         on_change=show,
