@@ -209,5 +209,7 @@ def test_a_segment_in_numbers(people: CommandLine) -> None:
     assert ran.code == Exit.DONE and ran.out.startswith("pros   20 of 40 profiles, 50.0%\n")
     assert "▁█   0 to 20" in ran.out
     assert ["adults", "32", "16", "80.0%", "44.4%"] in [line[:5] for line in lines(ran.out)]
+    noted = people("segments", "statistics", "pros", "--by", "event:purchaze")
+    assert noted.code == Exit.DONE and "note: nobody has done 'purchaze' so far" in noted.err
     assert people("segments", "statistics", "nothing").code == Exit.NOT_FOUND
     assert people("segments", "statistics", "pros", "--overlap", "nothing").code == Exit.NOT_FOUND

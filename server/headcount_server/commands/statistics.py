@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headcount_server.commands.breakdowns import Ranges, breakdown_json, by_of, print_breakdown
+from headcount_server.commands.exits import say
 from headcount_server.commands.history import points_json, sparkline, step_of
 from headcount_server.commands.segments import found_segment
 from headcount_server.commands.tables import Bar
@@ -88,6 +89,8 @@ def _print(segment_id: str, found: SegmentStatistics, begin: dt.datetime) -> Non
     if found.overlaps:
         print()
         _print_overlaps(found)
+    for warning in found.warnings:
+        say(f"note: {warning.message}")
 
 
 def _print_overlaps(found: SegmentStatistics) -> None:
@@ -131,4 +134,5 @@ def _json(segment_id: str, found: SegmentStatistics) -> Json:
         "version": found.version,
         "now": instant_text(found.now),
         "engine_us": found.engine_us,
+        "warnings": [warning.message for warning in found.warnings],
     }
