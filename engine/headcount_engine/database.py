@@ -543,12 +543,13 @@ class Database:
         def ask(question: Question, rules: list[Condition], at: At) -> ExplainAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
             if profile < 0 or profile not in question.view.population.existing:
-                question.binder().bind(rules[0])
-                return ExplainAnswer(None, at.version, at.now_us, at.engine_us())
-            explainer = Explainer(
-                question.view, profile, question.moment, question.definitions, need.deadline
-            )
-            return ExplainAnswer(explainer.explain(rules[0]), at.version, at.now_us, at.engine_us())
+                binder = question.binder()
+                binder.bind(rules[0])
+                warnings = tuple(dict.fromkeys(binder.warnings))
+                return ExplainAnswer(None, at.version, at.now_us, at.engine_us(), warnings)
+            explainer = Explainer(question, profile)
+            explanation = explainer.explain(rules[0])
+            return ExplainAnswer(explanation, at.version, at.now_us, at.engine_us(), explainer.warnings)
 
         return self._ask([rule], at_us, need, ask)
 

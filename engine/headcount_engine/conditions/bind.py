@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from headcount_engine import bitmaps
@@ -32,6 +33,7 @@ from headcount_engine.conditions.bound import (
     counted,
     negated,
 )
+from headcount_engine.conditions.drift import Drift, Way
 from headcount_engine.conditions.events import (
     bind_aggregate,
     bind_days,
@@ -95,7 +97,7 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
 )
 from headcount_engine.conditions.windows import Window
-from headcount_engine.errors import InvalidRule, UnknownName
+from headcount_engine.errors import InvalidRule, LimitExceeded, UnknownName
 from headcount_engine.indexes.attributes import AttributeView
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
@@ -106,19 +108,25 @@ from headcount_engine.model.batches import Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 
+_INSTANTS_MAX = 256
+"""Instants that one question may look at for the sake of retentions: as many as eight segments, each of which refers to
+the next and keeps for another length, can ask for."""
+
 
 class Binder:
     """Binds rules against one pinned view at one moment. Not for more than one thread."""
 
     def __init__(
-        self, view: ReadView, moment: Moment, definitions: Definitions, *, is_elsewhen: bool = False
+        self, view: ReadView, moment: Moment, definitions: Definitions, *, present_us: int | None = None
     ) -> None:
-        """`is_elsewhen`: the moment is another than the version's own, which lists know nothing of."""
+        """`present_us`: the version's own now, where the moment may be another, which lists know nothing of."""
         self.view = view
         self.moment = moment
         self.warnings: list[str] = []
         self._definitions = definitions
-        self._is_elsewhen = is_elsewhen
+        self._present_us = moment.now_us if present_us is None else present_us
+        self._elsewhen: dict[int, Binder] = {moment.now_us: self}
+        """By instant: binders at others, for what a retention hangs on."""
         self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
         self._has_retention = any(held.retention is not None for held in view.event_types.values())
@@ -226,7 +234,7 @@ class Binder:
         found = self._segments.get(meaning.id)
         if found is None:
             found = self._segments[meaning.id] = self._members_of(meaning)
-            if self._is_elsewhen and meaning.holds_lists:
+            if self.moment.now_us != self._present_us and meaning.holds_lists:
                 self.warnings.append(
                     f"the lists of segment {meaning.id!r} are as now, not as at the instant asked"
                 )
@@ -237,16 +245,59 @@ class Binder:
         if meaning.rule is None:
             return added
         found = self.bind_apart(meaning.rule)
-        kept = Given(self._existing(meaning.kept_at(None if self._is_elsewhen else self.moment.now_us)))
-        if kept.bitmap:
-            stays: Bound = kept
-            if meaning.retention_is_for_unknown:
-                stays = And((kept, Complement(bind_known(self))))
-            found = Or((found, stays))
+        if meaning.retention_us:
+            found = self._with_kept(meaning, meaning.rule, found)
         if added.bitmap:
             found = Or((found, added))
         if meaning.removed:
             found = And((found, Complement(Given(self._existing(meaning.removed)))))
+        return found
+
+    def _with_kept(self, meaning: Meaning, rule: Condition, matching: Bound) -> Bound:
+        """Those who match, and those who ceased to less than the retention before.
+
+        At an instant ahead these are also whoever matches within the retention before it, with the data of now. That
+        is known of the first instant of that stretch and of the last; of those in between where the clock carries
+        profiles one way only. Which of those who ceased before now were still kept at an instant of the past is known
+        of those who still are.
+        """
+        now_us, present_us = self.moment.now_us, self._present_us
+        stay: list[Bound] = []
+        kept = Given(self._existing(meaning.kept_at(now_us)))
+        if kept.bitmap:
+            stay.append(kept)
+        if now_us > present_us:
+            first_us = max(present_us, now_us - meaning.retention_us)
+            way = Drift(self.view.event_types, self._definitions, first_us, now_us).way(rule)
+            if Way.OUT in way:
+                stay.append(self._at(first_us).bind_apart(rule))
+            if way is Way.BOTH:
+                self.warnings.append(
+                    f"whoever comes to match segment {meaning.id!r} and ceases to only after now and before the "
+                    "instant asked is not counted as staying by its retention"
+                )
+        elif now_us < present_us:
+            self.warnings.append(
+                f"whom the retention of segment {meaning.id!r} kept at the instant asked is known only of those whom "
+                "it has kept since"
+            )
+        if not stay:
+            return matching
+        stays = stay[0] if len(stay) == 1 else Or(tuple(stay))
+        if meaning.retention_is_for_unknown:
+            stays = And((stays, Complement(bind_known(self))))
+        return Or((matching, stays))
+
+    def _at(self, now_us: int) -> Binder:
+        """A binder of the same question at another instant. Raises LimitExceeded."""
+        found = self._elsewhen.get(now_us)
+        if found is None:
+            if len(self._elsewhen) >= _INSTANTS_MAX:
+                raise LimitExceeded("retentions of segments that refer to one another", _INSTANTS_MAX)
+            moment = replace(self.moment, now_us=now_us)
+            found = Binder(self.view, moment, self._definitions, present_us=self._present_us)
+            found.warnings, found._elsewhen = self.warnings, self._elsewhen
+            self._elsewhen[now_us] = found
         return found
 
     def _existing(self, held: Bitmap) -> Bitmap:

@@ -133,10 +133,11 @@ class CatalogueView:
             return Meaning(definition.id, None, frozen, EMPTY, True)
         added, removed, holds_lists = lists.added, lists.removed, True
         if definition.kind is SegmentKind.RULE:
-            added, removed, holds_lists = EMPTY, EMPTY, definition.retention_us is not None
+            added, removed, holds_lists = EMPTY, EMPTY, False
         return Meaning(
-            definition.id, definition.rule, added, removed, holds_lists,
-            self.kept.get(definition.id), definition.retention_us or 0, definition.retention_is_for_unknown,
+            definition.id, definition.rule, added, removed, holds_lists, self.kept.get(definition.id),
+            definition.retention_us or 0 if keeps_anybody(definition) else 0,
+            definition.retention_is_for_unknown,
         )  # fmt: skip
 
     def dependents(self, id_: str) -> list[Definition]:

@@ -143,9 +143,10 @@ class Measured:
 class Explanation:
     """Why a profile is in or out.
 
-    `decisive`: the texts of a smallest set of leaves that would have to change for the answer to change.
+    `decisive`: the texts of a smallest set of leaves that would have to change for the answer to change; none where no
+    change of leaves would do. Where a retention then keeps the profile, the answer changes when it is over.
     `flips_at_us`: the instant at which the clock alone changes the answer, None if it never does, provided
-    `is_flip_certain` (false where too many instants would have to be tried).
+    `is_flip_certain` (false where it hangs on too many instants, on others' events, or on a retention of the past).
     """
 
     holds: bool
@@ -163,6 +164,7 @@ class ExplainAnswer:
     version: int
     now_us: int
     engine_us: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
