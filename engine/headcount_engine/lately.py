@@ -39,8 +39,8 @@ class LatelyAsked:
         self._gate = gate
         self._asker = asker
         self._sets = LeafSets(limits)
-        self._programs: OrderedDict[int, tuple[Condition, int, Program, int]] = OrderedDict()
-        """By the id of the rule, which is held so that no other can have it: (rule, version, program, total)."""
+        self._programs: OrderedDict[int, tuple[Condition, int, Program, int, tuple[str, ...]]] = OrderedDict()
+        """By the id of the rule, held so that no other can have it: (rule, version, program, total, warnings)."""
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
@@ -66,18 +66,19 @@ class LatelyAsked:
             with self._gate.lock:
                 version, now_us = self._gate.version, self._asker.now_us()
             if held[1] == version:
-                return _answer(held[2], held[3], version, now_us, started_ns)
+                return _answer(held[2], held[3], version, now_us, started_ns, held[4])
             leaves = self._sets.leaves_of(rule)
         try:
             sets, population, version, now_us = self._found(leaves, need)
         except NotKept:
             return None
         program = compiled(rule, leaves, sets, population)
+        warnings = tuple(dict.fromkeys(held.warning for held in sets if held.warning is not None))
         with self._lock:
-            self._programs[id(rule)] = (rule, version, program, population.count)
+            self._programs[id(rule)] = (rule, version, program, population.count, warnings)
             if len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        return _answer(program, population.count, version, now_us, started_ns)
+        return _answer(program, population.count, version, now_us, started_ns, warnings)
 
     def _count_range(
         self, attribute: Attribute, predicate: Range, need: Need, started_ns: int
@@ -111,6 +112,9 @@ class LatelyAsked:
         raise NotKept
 
 
-def _answer(program: Program, total: int, version: int, now_us: int, started_ns: int) -> CountAnswer:
+def _answer(
+    program: Program, total: int, version: int, now_us: int, started_ns: int, warnings: tuple[str, ...]
+) -> CountAnswer:
     found = program.count()
-    return CountAnswer(found, total, version, now_us, (time.perf_counter_ns() - started_ns) // 1_000)
+    engine_us = (time.perf_counter_ns() - started_ns) // 1_000
+    return CountAnswer(found, total, version, now_us, engine_us, warnings)

@@ -46,7 +46,7 @@ from headcount_engine.conditions.needs import Definitions, Meaning
 from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
 from headcount_engine.conditions.retention import check_carriers, check_leaf, types_of
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
-from headcount_engine.conditions.text.names import suggest
+from headcount_engine.conditions.text.names import hint, suggest
 from headcount_engine.conditions.tree import (
     AT_LEAST_ONCE,
     NEVER,
@@ -96,6 +96,7 @@ from headcount_engine.conditions.tree import (
     WithinBox,
     WithinRadius,
 )
+from headcount_engine.conditions.unheard import warning_of
 from headcount_engine.conditions.windows import Window
 from headcount_engine.errors import InvalidRule, LimitExceeded, UnknownName
 from headcount_engine.indexes.attributes import AttributeView
@@ -122,7 +123,9 @@ class Binder:
         """`present_us`: the version's own now, where the moment may be another, which lists know nothing of."""
         self.view = view
         self.moment = moment
-        self.warnings: list[str] = []
+        self._warnings: list[str] = []
+        self._elements: list[tuple[HasTag | HasChannel, AttributeView]] = []
+        """Those bound so far, which are looked up when warnings are asked for."""
         self._definitions = definitions
         self._present_us = moment.now_us if present_us is None else present_us
         self._elsewhen: dict[int, Binder] = {moment.now_us: self}
@@ -134,6 +137,13 @@ class Binder:
         """By the id of the leaf, which is held so that no other can have it."""
         self._keyed: str | None = None
         """The property of the `same` that is being bound."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of the rules bound so far; some of it perhaps repeatedly."""
+        elements, self._elements[:] = self._elements[:], []
+        self._warnings += [said for leaf, attribute in elements if (said := warning_of(leaf, attribute))]
+        return self._warnings
 
     def bind(self, node: Condition) -> Bound:
         """The bound form; raises InvalidRule or a subclass."""
@@ -171,9 +181,9 @@ class Binder:
                     fields.bind_field(node, attribute_field(attribute), self.moment), attribute
                 )
             case HasTag(tag):
-                return self._has(TAGS, tag)
+                return self._has(node, TAGS, tag)
             case HasChannel(channel):
-                return self._has(CHANNELS, channel)
+                return self._has(node, CHANNELS, channel)
             case KeyIn(keys):
                 wanted = Texts.of(sorted({unicodedata.normalize("NFC", k) for k in keys}))
                 ids = self.view.find_keys(wanted)
@@ -224,8 +234,9 @@ class Binder:
             raise UnknownName("attribute", name, suggest(name, shown))
         return found
 
-    def _has(self, set_name: str, element: str) -> Bound:
+    def _has(self, node: HasTag | HasChannel, set_name: str, element: str) -> Bound:
         attribute = self.attribute(set_name)
+        self._elements.append((node, attribute))
         leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
         return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 
@@ -293,10 +304,10 @@ class Binder:
         found = self._elsewhen.get(now_us)
         if found is None:
             if len(self._elsewhen) >= _INSTANTS_MAX:
-                raise LimitExceeded("retentions of segments that refer to one another", _INSTANTS_MAX)
+                raise LimitExceeded("retention_instants", _INSTANTS_MAX)
             moment = replace(self.moment, now_us=now_us)
             found = Binder(self.view, moment, self._definitions, present_us=self._present_us)
-            found.warnings, found._elsewhen = self.warnings, self._elsewhen
+            found._warnings, found._elements, found._elsewhen = self._warnings, self._elements, self._elsewhen
             self._elsewhen[now_us] = found
         return found
 
@@ -324,9 +335,7 @@ class Binder:
         carriers = [held for held in self.view.event_types.values() if name in held.properties]
         if not carriers:
             names = {p for held in self.view.event_types.values() for p in held.properties}
-            near = suggest(name, sorted(names))
-            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-            self.warnings.append(f"no event has a property {name!r} so far{hint}")
+            self.warnings.append(f"no event has a property {name!r} so far{hint(name, sorted(names))}")
         self._keyed = name
         try:
             bound = self.bind(child)
@@ -382,9 +391,7 @@ class Binder:
                 return types
             case NameKind.EXACT:
                 if text not in held:
-                    near = suggest(text, list(held))
-                    hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-                    self.warnings.append(f"nobody has done {text!r} so far{hint}")
+                    self.warnings.append(f"nobody has done {text!r} so far{hint(text, list(held))}")
                     return []
                 return [held[text]]
             case _:
@@ -439,9 +446,8 @@ class Binder:
         name = unicodedata.normalize("NFC", name)
         type_ = held.properties.get(name)
         if type_ is None:
-            near = suggest(name, list(held.properties))
-            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-            self.warnings.append(f"no {held.name!r} has a property {name!r} so far{hint}")
+            near = hint(name, list(held.properties))
+            self.warnings.append(f"no {held.name!r} has a property {name!r} so far{near}")
             return None
         match type_.kind:
             case Kind.TEXT:

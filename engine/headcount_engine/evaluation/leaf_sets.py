@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
     check_size,
 )
+from headcount_engine.conditions.unheard import warning_of
 from headcount_engine.errors import InvalidRule
 from headcount_engine.evaluation.fuse import Program
 from headcount_engine.indexes.attributes import Attribute, AttributeView
@@ -73,7 +74,7 @@ _NO_TIME = Moment(0)
 class LeafSet:
     """Who satisfies a condition, or with `negated` who does not, as words at `address`.
 
-    True of one attribute at one position of its column's changes.
+    True of one attribute at one position of its column's changes. `warning`: what an answer says of the condition.
     """
 
     attribute: Attribute
@@ -81,6 +82,7 @@ class LeafSet:
     words: U64
     address: int
     negated: bool
+    warning: str | None = None
 
     def holds_in(self, indexes: Indexes, blocks: int) -> bool:
         """Whether nothing has changed since. Under the database's gate."""
@@ -149,6 +151,8 @@ class LeafSets:
         if attribute is None or held is None or attribute.definition is not held.definition:
             raise NotKept
         made = _leaf_set(condition, attribute, held, view.population.blocks, deadline)
+        if isinstance(leaf, HasTag | HasChannel):
+            made = replace(made, warning=warning_of(leaf, attribute))
         with self._lock:
             self._kept[leaf] = made
             self._kept.move_to_end(leaf)

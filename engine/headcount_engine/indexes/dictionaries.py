@@ -12,11 +12,12 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 
-from headcount_engine.indexes.texts import TextTable
+from headcount_engine.indexes.texts import BLANK, TextTable
 from headcount_engine.kernels import sets as kernels
 from headcount_engine.model.batches import I64, U8, U32, Texts
 
 _TABLES_KEPT = 256
+_BLANKED = BLANK.tobytes().decode()
 
 FALSE_CODE = 1
 TRUE_CODE = 2
@@ -125,6 +126,15 @@ class SetDictionary:
         owners = np.repeat(np.arange(len(codes), dtype=np.int64), lengths)
         pairs: I64 = (owners << 32) | elements[at].astype(np.int64)
         return pairs
+
+    def has(self, element: str) -> bool:
+        """Whether any set ever had an element."""
+        return self.elements.find_one(element) >= 0
+
+    def some(self, count: int) -> list[str]:
+        """The first so many elements; those that only erased profiles had are not among them."""
+        found = self.elements.slice(0, min(count, len(self.elements))).to_list()
+        return [text for text in found if not text.startswith(_BLANKED)]
 
     def value(self, code: int) -> frozenset[str]:
         packed = np.frombuffer(self.sets[code - 1], dtype="<u4")
