@@ -37,6 +37,7 @@ from headcount_engine.following import Following
 from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.summaries import summaries
 from headcount_engine.ingest import turns
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
@@ -589,8 +590,8 @@ class Database:
         """The live segments that one profile is in."""
         return self.live_reads.memberships(key, need)
 
-    def get_profile(self, key: str) -> ProfileAnswer:
-        """Everything known of one profile; raises NotFound."""
+    def get_profile(self, key: str, *, with_events: bool = True) -> ProfileAnswer:
+        """Everything known of one profile, or all but the summaries of its events; raises NotFound."""
         names = self._indexes.attributes.all()
         with PinnedView(self._indexes, self._gate, names) as view:
             profile = int(view.find_keys(Texts.of([key]))[0])
@@ -612,9 +613,10 @@ class Database:
                     attributes[name] = cell
             empty: frozenset[str] = frozenset()
             own_key = view.keys_at(np.array([profile], dtype=np.int64))[0]
+            now_us = self._now_us()
             return ProfileAnswer(
-                own_key, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
-                view.version, self._now_us(),
+                own_key, profile, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
+                view.version, now_us, summaries(view.event_types, profile, now_us) if with_events else (),
             )  # fmt: skip
 
     def lookup(self, identifier_type: str, texts: Texts) -> list[str | None]:

@@ -110,16 +110,32 @@ class RowsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSummary:
+    """How often and when a profile did something, up to the now of the answer; at least once.
+
+    Events that are past the retention of their type count too.
+    """
+
+    event: str
+    count: int
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileAnswer:
-    """Everything known of one profile."""
+    """Everything known of one profile. `id` is its dense id."""
 
     key: str
+    id: int
     attributes: Mapping[str, Cell]
     tags: frozenset[str]
     channels: frozenset[str]
     identifiers: Mapping[str, str]
     version: int
     now_us: int
+    events: tuple[EventSummary, ...] = ()
+    """In the order of their names; left out where many profiles are read at once."""
 
 
 @dataclass(frozen=True, slots=True)

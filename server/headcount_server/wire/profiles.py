@@ -62,13 +62,11 @@ def lookup_answer(
     return answer
 
 
-def profile_message(
-    profile: ProfileAnswer, attributes: Collection[str] = (), *, id_: int = 0
-) -> messages.Profile:
+def profile_message(profile: ProfileAnswer, attributes: Collection[str] = ()) -> messages.Profile:
     """A profile inside a list, with the attributes named or, if none is, all."""
     made = messages.Profile(
         key=profile.key,
-        id=id_,
+        id=profile.id,
         tags=sorted(profile.tags),
         channels=sorted(profile.channels),
         identifiers=[messages.Identifier(type=t, value=v) for t, v in sorted(profile.identifiers.items())],
@@ -98,6 +96,10 @@ def profile_answer(
 ) -> messages.Profile:
     """A profile as an answer of its own."""
     made = profile_message(profile)
+    for summary in profile.events:
+        event = made.events.add(event_name=summary.event, count=summary.count)
+        put_instant(event.first_time, summary.first_us)
+        put_instant(event.last_time, summary.last_us)
     made.segments.extend(segment_name(id_) for id_ in segments)
     stamp(made, version, profile.now_us, engine_us)
     return made
