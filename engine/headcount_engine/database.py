@@ -95,13 +95,13 @@ from headcount_engine.model.schema import (
     TAGS,
     AttributeDefinition,
     PropertyDefinition,
-    topics_of,
 )
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
 from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView, find_people
 from headcount_engine.segments import Segments
 from headcount_engine.sending import Sending
+from headcount_engine.vocabulary import Vocabulary
 
 _NEED_NOTHING = NEED_NOTHING
 _SEMANTICS = ("1", unicodedata.unidata_version)
@@ -144,6 +144,7 @@ class Database:
             _moment_under,
         )
         self._writer.begin(self._live_stage)
+        self.vocabulary = Vocabulary(self._indexes, self._workspace, self._asker)
         self.analytics = Analytics(self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits)
         self.elements = Elements(self._indexes, self._catalogue, self.analytics, self.schema, self.count)
         self.live_reads = LiveReads(
@@ -404,20 +405,8 @@ class Database:
     # ------------------------------------------------------------------------------------------------ reading
 
     def schema(self) -> SchemaView:
-        """All that rules can name."""
-        attributes = self._indexes.attributes.all()
-        events = self._indexes.events.views()
-        return SchemaView(
-            tuple(a.definition for n, a in sorted(attributes.items()) if not n.startswith("$")),
-            tuple(
-                PropertyDefinition(event, name, type_)
-                for event, held in sorted(events.items())
-                for name, type_ in sorted(held.properties.items())
-            ),
-            {name: len(held) for name, held in sorted(events.items())},
-            {name: held.retention.kept_us for name, held in sorted(events.items()) if held.retention},
-            topics_of(attributes, self._workspace.settings.opt_out_topics),
-        )
+        """All that rules can name; `vocabulary` tells how many profiles have what of it."""
+        return self.vocabulary.schema()
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:
         """How many profiles satisfy a rule, exactly, now or at another instant."""

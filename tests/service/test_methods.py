@@ -78,8 +78,19 @@ def test_a_declared_event_property_is_in_the_schema(stubs: Stubs) -> None:
 
 def test_the_schema_counts_events_if_asked(people: Stubs) -> None:
     shown = people.schema.GetSchema(schema.GetSchemaRequest(include_counts=True))
-    assert [(e.name, e.event_count) for e in shown.event_types] == [("purchase", 15)]
-    assert {a.name for a in shown.attributes} == {"age", "plan"}
+    assert [(e.name, e.event_count, e.profile_count) for e in shown.event_types] == [("purchase", 15, 15)]
+    assert {a.name: a.profile_count for a in shown.attributes} == {"age": 30, "plan": 30}
+    assert (list(shown.tags), list(shown.channels)) == (["vip"], [])
+    assert shown.version > 0 and shown.now.seconds > 0
+    without = people.schema.GetSchema(schema.GetSchemaRequest())
+    assert [(e.name, e.event_count, e.profile_count) for e in without.event_types] == [("purchase", 0, 0)]
+    assert all(a.is_inferred and a.profile_count == 0 for a in without.attributes)
+    (purchase,) = without.event_types
+    assert purchase.is_inferred and purchase.properties[0].is_inferred
+    declare = schema.DeclareAttributesRequest()
+    declare.attributes.add(name="city", type=ValueType.VALUE_TYPE_TEXT)
+    city = next(a for a in people.schema.DeclareAttributes(declare).attributes if a.name == "city")
+    assert not city.is_inferred
 
 
 # ------------------------------------------------------------------------------------------------ profiles

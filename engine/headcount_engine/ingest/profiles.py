@@ -142,7 +142,9 @@ def _attribute_for(
             raise UnknownName("attribute", name)
         if len(indexes.attributes.all()) + len(new) >= limits.attributes:
             raise LimitExceeded("attributes", limits.attributes)
-        definition = AttributeDefinition(name, column.type, is_consent, column.is_identifier)
+        definition = AttributeDefinition(
+            name, column.type, is_consent, column.is_identifier, is_inferred=True
+        )
         found = new[name] = Attribute(definition)
         if is_consent:
             changed = stamp_definition(name)

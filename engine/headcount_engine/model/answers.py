@@ -256,6 +256,18 @@ class SchemaView:
     """How long raw events are kept, in microseconds, of the types of which they are not kept for ever."""
     consent_topics: Mapping[str, bool] = field(default_factory=dict)
     """By topic, whether it is opt-in; else no answer counts as a yes."""
+    inferred_events: frozenset[str] = frozenset()
+    """Those that came with their first event, undeclared."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaCounts:
+    """How many profiles have each attribute, and did each event up to `now_us`, at one version."""
+
+    attributes: Mapping[str, int]
+    events: Mapping[str, int]
+    version: int
+    now_us: int
 
 
 @dataclass(frozen=True, slots=True)
