@@ -116,6 +116,18 @@ def test_segments_are_created_shown_changed_copied_and_deleted(loaded: CommandLi
     assert json.loads(loaded("segments", "list", "--json").out) == []
 
 
+def test_a_mistyped_event_is_told_when_a_segment_is_saved(loaded: CommandLine) -> None:
+    note = "note: nobody has done 'purchas' so far; nearest: 'purchase'"
+    made = loaded("segments", "create", "w1", "did purchas")
+    assert made.code == Exit.DONE and note in made.err
+    assert note in loaded("segments", "show", "w1").err
+    assert note in loaded("segments", "create", "w2", "--kind", "manual", "--holding", "did purchas").err
+    shown = json.loads(loaded("segments", "duplicate", "w1", "w3", "--json").out)
+    assert shown["warnings"] == [note.removeprefix("note: ")]
+    fixed = loaded("segments", "edit", "w1", "--rule", "did purchase", "--json")
+    assert json.loads(fixed.out)["warnings"] == []
+
+
 def test_the_schema_tells_what_is_tracked_asked_and_kept(
     server: RunningServer, headcount: CommandLine
 ) -> None:

@@ -157,3 +157,19 @@ def test_event_types_declare_how_long_raw_events_are_kept(running: RunningServer
         assert client.count("did view").count == 1
         with pytest.raises(InvalidArgument, match="kept for 30 days"):
             client.create_segment("old", "did view in last 31 days")
+
+
+def test_both_clients_are_told_the_warnings_of_a_rule_that_is_saved(running: RunningServer) -> None:
+    told = "nobody has done 'nope' so far"
+    with Client(running.address) as client:
+        made = client.create_segment("w", "did nope")
+        assert [warning.message for warning in made.warnings] == [told]
+        assert client.get_segment("w").warnings == made.warnings
+        assert [segment.warnings for segment in client.list_segments()] == [()]
+        assert client.update_segment("w", rule="everyone").warnings == ()
+
+    async def again() -> None:
+        async with AsyncClient(running.address) as client:
+            assert (await client.create_segment("x", "did nope")).warnings == made.warnings
+
+    asyncio.run(again())

@@ -311,6 +311,7 @@ class Segment:
     """A saved segment. `rule` is canonical text; `size` is exact at `version` and `now_us`, None if not asked for.
 
     `legacy_reason`: why it should be looked at again, empty where nothing says so. `references` and `dependents`: ids.
+    `warnings`: what the rule should be looked at for, on an answer of its own; on a page there are none.
     """
 
     id: str
@@ -333,6 +334,7 @@ class Segment:
     legacy_reason: str = ""
     references: tuple[str, ...] = ()
     dependents: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -164,7 +165,8 @@ def create(
             source=source,
             holding=holding,
         )
-        print_segment(client.get_segment(segment.id, min_version=segment.version), as_json)
+        shown = client.get_segment(segment.id, min_version=segment.version)
+        print_segment(replace(shown, warnings=segment.warnings), as_json)
 
 
 def _rule_of_template(client: Client, template: str, places: dict[str, str]) -> str:
@@ -341,6 +343,7 @@ def segment_json(segment: Segment) -> Json:
         "labels": list(segment.labels),
         "references": list(segment.references),
         "dependents": list(segment.dependents),
+        "warnings": [warning.message for warning in segment.warnings],
         "etag": segment.etag,
         "created": instant_text(segment.create_time) if segment.create_time else None,
         "updated": instant_text(segment.update_time) if segment.update_time else None,
