@@ -247,8 +247,9 @@ class Database:
     def write_profiles(self, batch: ProfileBatch, request: RequestId | None = None) -> WriteReceipt:
         """Apply a patch of profiles. Bad rows are reported in the receipt and the others applied.
 
-        A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version;
-        it cannot be all or nothing, which is refused with InvalidArgument. `request`: as for events.
+        A batch that adds to sets or numbers, or answers about topics at instants of its own, and names a profile more
+        than once is applied in turns, each a version; it cannot be all or nothing, which is refused with
+        InvalidArgument. `request`: as for events.
         """
         with self._once.under(request):
             return self._write_profiles(batch)
@@ -260,7 +261,8 @@ class Database:
             return self._write(batch)
         if batch.all_or_nothing:
             raise InvalidArgument(
-                "all or nothing takes a profile once in a batch that adds to sets or numbers",
+                "all or nothing takes a profile once in a batch that adds to sets or numbers, or that answers about "
+                "topics at instants of its own",
                 path="all_or_nothing",
             )
         receipts = [self._write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]

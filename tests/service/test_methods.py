@@ -183,6 +183,35 @@ def test_answers_about_consent_topics_are_kept_and_given_back(people: Stubs) -> 
     assert not people.profiles.GetProfile(profiles.GetProfileRequest(key="p2")).consents
 
 
+def test_the_newest_answer_by_its_own_instant_stands_however_it_is_sent(people: Stubs) -> None:
+    by_row = profiles.BatchUpsertProfilesRequest()
+    for key, subscribed, time in (
+        ("p0", True, "2024-06-10T00:00:00Z"),
+        ("p0", False, "2024-06-09T00:00:00Z"),
+        ("p1", True, "2024-06-10T00:00:00Z"),
+        ("p2", True, "2024-06-15T13:00:00Z"),
+    ):
+        answer = by_row.profiles.add(key=key).consents.add(topic="news", subscribed=subscribed)
+        answer.time.FromJsonString(time)
+    by_row.profiles.add(key="p3").consents.add(topic="news", subscribed=True)
+    taken = people.profiles.BatchUpsertProfiles(by_row)
+    assert taken.accepted_rows == 4
+    assert [(r.row, r.reason) for r in taken.rejected_rows] == [(3, "OUTSIDE_WINDOW")]
+    assert count(people, 'consent "news"') == 3
+    by_column = profiles.BatchUpsertProfilesRequest()
+    by_column.batch.keys.extend(["p0", "p1", "p3"])
+    june = [1_718_064_000_000_000, 1_717_900_000_000_000, -(1 << 63)]
+    by_column.batch.consents.add(topic="news", subscribed=b"\0\0\0", times_us=struct.pack("<3q", *june))
+    assert people.profiles.BatchUpsertProfiles(by_column).accepted_rows == 3
+    assert count(people, 'consent "news"') == 1
+    (said,) = people.profiles.GetProfile(profiles.GetProfileRequest(key="p0")).consents
+    assert (said.subscribed, said.time.ToJsonString()) == (False, "2024-06-11T00:00:00Z")
+    (said,) = people.profiles.GetProfile(profiles.GetProfileRequest(key="p1")).consents
+    assert (said.subscribed, said.time.ToJsonString()) == (True, "2024-06-10T00:00:00Z")
+    by_column.batch.consents[0].times_us = b"123"
+    assert failed(people.profiles.BatchUpsertProfiles, by_column).fields == ("batch.consents[0].times_us",)
+
+
 def test_a_topic_is_declared_opt_in_or_opt_out_and_that_decides_where_nobody_answered(people: Stubs) -> None:
     declared = schema.DeclareAttributesRequest()
     declared.consent_topics.add(name="news", mode=schema.CONSENT_MODE_OPT_OUT)

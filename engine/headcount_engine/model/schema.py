@@ -32,6 +32,11 @@ def changed_attribute(name: str) -> str:
     return f"$changed.{name}"
 
 
+def answered_attribute(name: str) -> str:
+    """The instant of the newest answer about a topic, a repetition of the one before or not."""
+    return f"$answered.{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeDefinition:
     """An attribute of profiles. `is_tracked` keeps the instant of its last change; `is_identifier` makes it unique.
@@ -63,6 +68,11 @@ class PropertyDefinition:
 def stamp_definition(name: str) -> AttributeDefinition:
     """The attribute that holds when a tracked one last changed."""
     return AttributeDefinition(changed_attribute(name), ValueType(Kind.INSTANT))
+
+
+def answers_definition(name: str) -> AttributeDefinition:
+    """The attribute that holds when a topic was last answered about."""
+    return AttributeDefinition(answered_attribute(name), ValueType(Kind.INSTANT))
 
 
 def checked_name(name: str, what: str, limits: Limits) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import ProfileAnswer
-from headcount_engine.model.schema import changed_attribute, consent_attribute
+from headcount_engine.model.schema import answered_attribute, changed_attribute, consent_attribute
 from headcount_engine.model.values import Instant
 from headcount_server.wire import messages
 from headcount_server.wire.fields import checked_count, put_instant, stamp
@@ -80,14 +80,15 @@ def profile_message(profile: ProfileAnswer, attributes: Collection[str] = ()) ->
 
 
 def _consents(profile: ProfileAnswer) -> Iterator[messages.ConsentAnswer]:
-    """What the profile answered about each topic, and when."""
+    """What the profile answered about each topic, and when it last did, as far as a store knows; else when it changed."""
     prefix = consent_attribute("")
     for name, cell in sorted(profile.attributes.items()):
         if name.startswith(prefix) and isinstance(cell, bool):
             answer = messages.ConsentAnswer(topic=name.removeprefix(prefix), subscribed=cell)
             changed = profile.attributes.get(changed_attribute(name))
-            if isinstance(changed, Instant):
-                put_instant(answer.time, changed.us)
+            answered = profile.attributes.get(answered_attribute(name), changed)
+            if isinstance(answered, Instant):
+                put_instant(answer.time, answered.us)
             yield answer
 
 
