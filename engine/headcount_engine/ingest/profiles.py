@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,9 @@ def stage_profiles(
     new_attributes: dict[str, Attribute] = {}
     targets = []
     for column in batch.columns:
+        if unfit := _unfit(column, indexes, new_attributes):
+            verdicts.reject(_says(column), column.name, Reason.WRONG_TYPE, f"{column.name}: {unfit}")
+            continue
         attribute = _attribute_for(column, indexes, new_attributes, settings, limits)
         coerced = coerce(column, attribute.definition.type, limits)
         verdicts.reject(coerced.bad, column.name, Reason.WRONG_TYPE, f"{column.name}: {coerced.message}")
@@ -172,14 +176,27 @@ def _attribute_for(
         # Also where an earlier release made the topic.
         if indexes.attributes.get(answered.name) is None and answered.name not in new:
             new[answered.name] = Attribute(answered)
-    kind = found.definition.type.kind
     if column.is_identifier and not found.definition.is_identifier:
         raise InvalidValue(f"attribute {name!r} exists and is not an identifier", path=name)
-    if column.change in (Change.ADD, Change.REMOVE) and kind is not Kind.TEXT_SET:
-        raise InvalidValue(f"{name!r} is not a set: nothing can be added to it or removed", path=name)
-    if column.change is Change.INCREMENT and kind not in NUMERIC:
-        raise InvalidValue(f"{name!r} is not a number: it cannot be incremented", path=name)
     return found
+
+
+def _unfit(column: Column, indexes: Indexes, new: dict[str, Attribute]) -> str:
+    """Why the change cannot be done to an attribute of that type; empty if it can."""
+    name = unicodedata.normalize("NFC", column.name)
+    found = indexes.attributes.get(name) or new.get(name)
+    kind = column.type.kind if found is None else found.definition.type.kind
+    if column.change in (Change.ADD, Change.REMOVE) and kind is not Kind.TEXT_SET:
+        return "is not a set: nothing can be added to it or removed"
+    if column.change is Change.INCREMENT and kind not in NUMERIC:
+        return "is not a number: it cannot be incremented"
+    return ""
+
+
+def _says(column: Column) -> Mask:
+    """The rows of which a column says something."""
+    said = np.ones(len(column), dtype=np.bool_) if column.present is None else column.present.astype(np.bool_)
+    return said if column.unset is None else said | column.unset
 
 
 def _check_identifier(target: _Target, tokens: I64, verdicts: Verdicts) -> None:

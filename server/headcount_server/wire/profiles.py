@@ -80,7 +80,7 @@ def profile_message(profile: ProfileAnswer, attributes: Collection[str] = ()) ->
 
 
 def _consents(profile: ProfileAnswer) -> Iterator[messages.ConsentAnswer]:
-    """What the profile answered about each topic, and when it last did, as far as a store knows; else when it changed."""
+    """What the profile answered about each topic, and when it last did; in older stores, when that changed."""
     prefix = consent_attribute("")
     for name, cell in sorted(profile.attributes.items()):
         if name.startswith(prefix) and isinstance(cell, bool):
