@@ -441,7 +441,7 @@ class AsyncClient:
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> values.Segment:
-        """A deep copy under a new id."""
+        """A deep copy under a new id; without a name it is called `Copy of` the original."""
         return await self._run(
             segment_calls.duplicate_segment(segment_id, new_id, display_name, request_id), timeout
         )

@@ -63,7 +63,7 @@ class Segments:
 
     def page(self, query: SegmentQuery) -> SegmentPage:
         """A page of segments with exact sizes, all at one version and now."""
-        chosen = pages.select(self._catalogue.all().values(), query)
+        chosen = pages.select(self._catalogue.all().values(), query, self._catalogue.limits)
         sized, at = self._sized(chosen)
         return pages.page_of(sized, query, at.version, at.now_us)
 
