@@ -20,9 +20,10 @@ from pyroaring import BitMap
 from bench.context import Context
 from bench.data import bitmap_of
 from bench.measure import resident_bytes_of, timed
-from bench.outcome import Floor, Outcome, rate, took
+from bench.outcome import Floor, Kind, Outcome, rate, took
 from bench.outcome import size as sized
 from bench.serving import serving
+from bench.steady_writer import EVENTS_A_SECOND
 from bench.tiers import Tier
 from headcount import Audience, Client
 from headcount_engine.audiences.request import AudienceRequest
@@ -51,13 +52,13 @@ def measure(context: Context) -> list[Outcome]:
         bitmap = timed(lambda: [BitMap.deserialize(b) for b in client.read_roaring(_resolved(client))])
         as_keys = timed(lambda: _exhaust(client.read_keys(_resolved(client))))
         as_ids = timed(lambda: _exhaust(client.read_ids(_resolved(client))))
-        before = resident_bytes_of(served.pid)
-        for _ in range(READINGS):
-            _exhaust(client.read_keys(_resolved(client)))
-        grown = resident_bytes_of(served.pid) - before
-        with _written_to(served.address):
+        grown = _growth(served.pid, client)
+        with _written_to(served.address) as rates:
             beside_writes = timed(lambda: _exhaust(client.read_keys(_resolved(client))))
             first_beside = timed(lambda: next(client.read_chunks(_resolved(client))), samples_min=20)
+            events = client.status().events
+            grown_beside = _growth(served.pid, client)
+            events = client.status().events - events
     cut = timed(lambda: [text[a:b] for a, b in itertools.pairwise(ends)])
     return [
         took(ROW, "first chunk", first, target=0.05 if is_large else None, answer=size, note=note),
@@ -72,8 +73,12 @@ def measure(context: Context) -> list[Outcome]:
         rate(ROW, "whole, as keys, beside 20 k events/s", size, beside_writes, target=2e6, note=note),
         took(ROW, "first chunk, beside 20 k events/s", first_beside, target=0.05 if is_large else None, note=note),
         rate(ROW, "whole, as ids", size, as_ids, note=note, is_beside=True),
-        sized(ROW, f"what the server grows by while {READINGS} audiences are read", max(grown, 0), note=note,
-              is_beside=True),
+        Outcome(ROW, "events that went in meanwhile", Kind.RATE, rates[0], samples=1, target=EVENTS_A_SECOND),
+        sized(ROW, f"what the server grows by while {READINGS} audiences are read", grown, note=note, is_beside=True),
+        sized(
+            ROW, f"what the server grows by while {READINGS} audiences are read, beside 20 k events/s", grown_beside,
+            note=f"{events:,} events were written meanwhile", is_beside=True,
+        ),
         *_in_process(context, size, note),
     ]  # fmt: skip
 
@@ -86,6 +91,14 @@ def _members(context: Context) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 def _resolved(client: Client) -> Audience:
     return client.create_audience(INCLUDES, EXCLUDES)
+
+
+def _growth(pid: int, client: Client) -> int:
+    """By how many bytes the server grows while audiences are resolved and read, one after the other."""
+    before = resident_bytes_of(pid)
+    for _ in range(READINGS):
+        _exhaust(client.read_keys(_resolved(client)))
+    return max(resident_bytes_of(pid) - before, 0)
 
 
 def _exhaust(items: Iterator[object]) -> None:
@@ -110,11 +123,14 @@ def _in_process(context: Context, size: int, note: str) -> list[Outcome]:
 
 
 @contextmanager
-def _written_to(address: str) -> Iterator[None]:
-    """While another process writes events to the server, at the rate of the target."""
-    writer = subprocess.Popen([sys.executable, "-m", "bench.steady_writer", address], stdin=subprocess.PIPE)
+def _written_to(address: str) -> Iterator[list[float]]:
+    """While another process writes events to the server, at the rate of the target; then the rate that it came to."""
+    command = [sys.executable, "-m", "bench.steady_writer", address]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    rates = list[float]()
     try:
         time.sleep(1.0)
-        yield
+        yield rates
     finally:
-        writer.communicate()  # Closes its input, at which it ends.
+        told, _ = writer.communicate()  # Closes its input, at which it ends.
+    rates.append(float(told))

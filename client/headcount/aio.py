@@ -38,6 +38,7 @@ from headcount.wire.check_stream import BATCH_MAX, CHECK_PATH, IN_FLIGHT, Checks
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
+from headcount.wire.member_files import MemberFile
 from headcount.wire.record_calls import EventRows, ProfileRows
 from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 
@@ -373,13 +374,17 @@ class AsyncClient:
         text: str = "",
         order_by: str = "",
         include_archived: bool = False,
+        states: Iterable[SegmentState] = (),
         page_size: int = PAGE_SIZE,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[values.Segment]:
-        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
-        which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
+        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`.
+
+        Those in one of the `states`; of none named, all but archived ones, or with `include_archived` all.
+        """
+        which = SegmentFilter(folder, label, kind, text, order_by, include_archived, tuple(states))
         asked = Asked(min_version, min_now)
         return self._items(lambda token: segment_calls.list_segments(which, page_size, token, asked), timeout)
 
@@ -475,8 +480,8 @@ class AsyncClient:
     async def import_members(
         self,
         segment_id: str,
-        file: list_calls.MemberFile,
-        mode: ImportMode = ImportMode.APPEND,
+        file: MemberFile,
+        mode: ImportMode | str = ImportMode.APPEND,
         *,
         column: str = "",
         identifier_type: str = "",
@@ -505,7 +510,14 @@ class AsyncClient:
         try:
             answer = await stub(sent(), timeout=self._connection.deadline_s(timeout), metadata=self._metadata)
         except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
+            raise requests.failure or error_of(failure) from failure
+        except asyncio.CancelledError:
+            # A file that cannot be read cancels the call, as its caller would.
+            if requests.failure is not None:
+                raise requests.failure from None
+            raise
+        finally:
+            requests.close()
         return list_calls.read_import(answer)
 
     def list_templates(

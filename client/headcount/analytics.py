@@ -83,6 +83,8 @@ class By:
         given = (self.equal_width, self.quantiles, self.edges, self.step, self.each_value or None)
         if sum(one is not None for one in given) > 1:
             raise InvalidArgument("ranges are cut in one way only", reason="INVALID_BREAKDOWN")
+        if self.zone and self.step is None:
+            raise InvalidArgument("a zone goes with calendar steps", reason="INVALID_BREAKDOWN")
         if self.limit < 1:
             raise InvalidArgument("at least one group", reason="INVALID_BREAKDOWN")
 

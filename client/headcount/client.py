@@ -34,6 +34,7 @@ from headcount.wire.check_stream import BATCH_MAX, CHECK_PATH, IN_FLIGHT, Checks
 from headcount.wire.encode import RuleLike
 from headcount.wire.failures import error_of
 from headcount.wire.ingest import INGEST_PATH, IngestOptions
+from headcount.wire.member_files import MemberFile
 from headcount.wire.record_calls import EventRows, ProfileRows
 from headcount.wire.segment_calls import SegmentFields, SegmentFilter
 from headcount.writer import IngestWriter
@@ -371,13 +372,17 @@ class Client:
         text: str = "",
         order_by: str = "",
         include_archived: bool = False,
+        states: Iterable[SegmentState] = (),
         page_size: int = PAGE_SIZE,
         min_version: int = 0,
         min_now: dt.datetime | None = None,
         timeout: float | None = None,
     ) -> Iterator[values.Segment]:
-        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`."""
-        which = SegmentFilter(folder, label, kind, text, order_by, include_archived)
+        """Segments with their exact sizes. `order_by`: display_name, size, create_time or update_time, also `desc`.
+
+        Those in one of the `states`; of none named, all but archived ones, or with `include_archived` all.
+        """
+        which = SegmentFilter(folder, label, kind, text, order_by, include_archived, tuple(states))
         asked = Asked(min_version, min_now)
         return self._items(lambda token: segment_calls.list_segments(which, page_size, token, asked), timeout)
 
@@ -471,8 +476,8 @@ class Client:
     def import_members(
         self,
         segment_id: str,
-        file: list_calls.MemberFile,
-        mode: ImportMode = ImportMode.APPEND,
+        file: MemberFile,
+        mode: ImportMode | str = ImportMode.APPEND,
         *,
         column: str = "",
         identifier_type: str = "",
@@ -494,7 +499,9 @@ class Client:
         try:
             answer = stub(requests, timeout=self._connection.deadline_s(timeout), metadata=self._metadata)
         except grpc.RpcError as failure:
-            raise error_of(failure) from failure  # type: ignore[arg-type]
+            raise requests.failure or error_of(failure) from failure  # type: ignore[arg-type]
+        finally:
+            requests.close()
         return list_calls.read_import(answer)
 
     def list_templates(

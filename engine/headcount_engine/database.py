@@ -145,11 +145,13 @@ class Database:
         )
         self._writer.begin(self._live_stage)
         self.vocabulary = Vocabulary(self._indexes, self._workspace, self._asker)
-        self.analytics = Analytics(self._indexes, lambda: tuple(self._catalogue.all()), self._asker, limits)
-        self.elements = Elements(self._indexes, self._catalogue, self.analytics, self.schema, self.count)
         self.live_reads = LiveReads(
             self.live, self._indexes, self._catalogue, self._gate, self._writer, self._asker
         )
+        self.analytics = Analytics(
+            self._indexes, lambda: tuple(self._catalogue.all()), self._asker, self.live_reads, limits
+        )
+        self.elements = Elements(self._indexes, self._catalogue, self.analytics, self.schema, self.count)
         self._asker.after_ticks(self.live_reads.bring_up)
         self.segments = Segments(
             self._catalogue, self._asker, self.live_reads, self._writer, self._commit, self._workspace

@@ -7,10 +7,10 @@ from typing import assert_never
 
 from headcount_engine.analytics import Analytics
 from headcount_engine.asking import Rule
-from headcount_engine.conditions.text.names import quote_name, quote_text
+from headcount_engine.conditions.text.names import quote_name, quote_text, suggest
 from headcount_engine.conditions.tree import Did, EventName, Events, Everyone, Exists
 from headcount_engine.conditions.windows import UNIT_US, Duration, Unit, WithinLast
-from headcount_engine.errors import InvalidValue
+from headcount_engine.errors import InvalidArgument, InvalidValue
 from headcount_engine.indexes.frequent import frequent_values
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.limits import MICROSECONDS_PER_DAY
@@ -54,13 +54,22 @@ class Elements:
         self._count = count
 
     def templates(self, category: str = "", arguments: dict[str, str] | None = None) -> list[Instance]:
-        """The templates on this workspace's schema. Raises InvalidArgument for a wrong argument."""
-        schema = self._schema()
-        return [
-            instantiate(template, schema, arguments or {})
-            for template in TEMPLATES
-            if category in ("", template.category)
-        ]
+        """The templates on this workspace's schema.
+
+        Raises InvalidArgument for a wrong argument, and for one that none of them has a place for.
+        """
+        schema, said = self._schema(), arguments or {}
+        listed = [template for template in TEMPLATES if category in ("", template.category)]
+        places = sorted({place.name for template in listed for place in template.places})
+        for name in said:
+            if name not in places:
+                near = suggest(name, places)
+                hint = f"did you mean {' or '.join(map(repr, near))}? The " if near else "the "
+                raise InvalidArgument(
+                    f"no template has a place {name!r}; {hint}places are {', '.join(places)}",
+                    path="arguments",
+                )
+        return [instantiate(template, schema, said) for template in listed]
 
     def page(
         self, category: Category | None = None, text: str = "", page_size: int = 100, page_token: str = ""

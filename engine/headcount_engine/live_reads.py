@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from headcount_engine import bitmaps
 from headcount_engine.asking import NEED_NOTHING, Asker
+from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.tree import Condition, InSegment
 from headcount_engine.errors import LimitExceeded, StoreReadOnly
 from headcount_engine.indexes.store import Indexes
@@ -37,6 +39,17 @@ _ANSWERS_MAX = 1 << 15
 """Memberships that are read under the gate at once, for which writers wait some 0.3 ms; more are evaluated."""
 _LOOKUPS_FREE = 2
 """How often keys are looked up without holding up writers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveSets:
+    """The members of several segments, of one version; `ids_end`: all ids are below, `total`: everybody."""
+
+    sets: tuple[Bitmap, ...]
+    ids_end: int
+    total: int
+    version: int
+    now_us: int
 
 
 class LiveReads:
@@ -90,6 +103,23 @@ class LiveReads:
             return None
         ids = bitmaps.to_ids(held)
         return MembersAnswer(ids, total, version, now_us, (time.perf_counter_ns() - started_ns) // 1_000, ())
+
+    def sets(self, rules: Sequence[Condition], need: Need = NEED_NOTHING) -> LiveSets | None:
+        """Who is in each of several segments."""
+        ids = [id_ for rule in rules if (id_ := self._id(rule)) is not None]
+        if len(ids) < len(rules):
+            return None
+        self._reach(need)
+        for id_ in ids:  # What has waited since they were last asked for is not folded under the gate.
+            if self._live.members(id_) is None:
+                return None
+        with self._gate.lock:
+            held = tuple(members for id_ in ids if (members := self._live.members(id_)) is not None)
+            people = self._indexes.identities.view()
+            version, now_us = self._gate.version, self._gate.now_us
+        return (
+            LiveSets(held, people.ids_end, people.count, version, now_us) if len(held) == len(ids) else None
+        )
 
     def check(self, key: str, rules: Sequence[Condition], need: Need = NEED_NOTHING) -> CheckAnswer | None:
         """Whether one profile is in each of several segments."""

@@ -16,7 +16,7 @@ from headcount_engine.ingest.commit import Writer
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.live_reads import LiveReads
 from headcount_engine.membership import pages
-from headcount_engine.membership.catalogue import Catalogue, Definition
+from headcount_engine.membership.catalogue import Catalogue, CatalogueView, Definition
 from headcount_engine.membership.lists import ListEdit
 from headcount_engine.model.answers import (
     Need,
@@ -82,12 +82,11 @@ class Segments:
                 drafts, self._asker.ask(rules, None, NEED_NOTHING, ask, now_us=now_us), strict=True
             ):
                 sizes[row] = size
-        return [self._shown(d, s, at) for d, s in zip(chosen, sizes, strict=True)], at
+        catalogue = self._catalogue.view()
+        return [self._shown(d, s, at, catalogue) for d, s in zip(chosen, sizes, strict=True)], at
 
-    def _shown(self, definition: Definition, size: int | None, at: At) -> Segment:
-        return pages.segment_of(
-            definition, size, at.version, at.now_us, self._catalogue.view(), self._workspace.settings
-        )
+    def _shown(self, definition: Definition, size: int | None, at: At, catalogue: CatalogueView) -> Segment:
+        return pages.segment_of(definition, size, at.version, at.now_us, catalogue, self._workspace.settings)
 
     # ------------------------------------------------------------------------------------------------ changing
 
@@ -213,7 +212,7 @@ class Segments:
             members = answer.members(question, rules[0])[0] if rules else Bitmap()
             if definition.kind is SegmentKind.OVERRIDES and not definition.state.is_frozen:
                 members = (members | lists.added) - lists.removed
-            return self._shown(definition, len(members), at)
+            return self._shown(definition, len(members), at, self._catalogue.view())
 
         shown = self._asker.ask([] if rule is None else [rule], None, NEED_NOTHING, ask)
         return replace(shown, warnings=self._warnings(definition.rule or holding))

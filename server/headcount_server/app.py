@@ -24,6 +24,7 @@ from headcount_server.facts import process_facts
 from headcount_server.guards.access import Authenticator, TrustEveryone
 from headcount_server.guards.guard import Guard, GuardLimits
 from headcount_server.guards.metrics import Metrics
+from headcount_server.guards.tokens import TokenAuthenticator
 from headcount_server.listeners.grpc_sync import GrpcListener, GrpcOptions, TlsFiles
 from headcount_server.methods import method_table
 from headcount_server.phase import Phase, PhaseHolder
@@ -94,13 +95,14 @@ def build(
     open_database: Callable[[], Database] | None = None,
     authenticator: Authenticator | None = None,
 ) -> RunningServer:
-    """Start a server and return when it serves. Raises CannotListen, and what opening the store raises."""
+    """Start a server and return when it serves. Raises StartError, and what opening the store raises."""
     phase, metrics = PhaseHolder(), Metrics()
     limits = GuardLimits(
         config.deadline_s, config.stream_deadline_s, config.streams, config.response_bytes_max
     )
-    guard = Guard(limits, authenticator or TrustEveryone(), phase, metrics)
-    listener = GrpcListener(_grpc_options(config), guard)
+    authenticator = authenticator or _authenticator(config)
+    guard = Guard(limits, authenticator, phase, metrics)
+    listener = GrpcListener(_grpc_options(config), guard, authenticator)
     try:
         database = (open_database or (lambda: _open(config)))()
     except BaseException:
@@ -118,6 +120,10 @@ def build(
         _ticker(database, config),
         StoreWatch(lambda: database.store_failure, listener.refuse_writes).start(),
     )
+
+
+def _authenticator(config: ServerConfig) -> Authenticator:
+    return TrustEveryone() if config.tokens is None else TokenAuthenticator(config.tokens)
 
 
 def _ticker(database: Database, config: ServerConfig) -> Ticker:

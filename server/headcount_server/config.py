@@ -45,6 +45,8 @@ class ServerConfig(BaseSettings):
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     """With it, callers must show a certificate that it signed."""
+    tokens: Path | None = None
+    """A file of tokens, one of which every call must then carry; see `headcount tokens`."""
 
     data: Path | None = None
     """The store's directory; None keeps everything in memory and forgets it."""
@@ -158,6 +160,8 @@ class ServerConfig(BaseSettings):
         for path in (self.tls_certificate, self.tls_key, self.tls_client_ca):
             if path is not None and not path.is_file():
                 raise ValueError(f"there is no file {path}")
+        if self.tokens is not None and not self.tokens.is_file():
+            raise ValueError(f"there is no file {self.tokens}; `headcount tokens create` makes it")
         if self.tls_certificate is None and not self.allow_plaintext and not is_loopback(self.listen):
             raise ValueError("without TLS the server listens on loopback only; set TLS up or allow plaintext")
         if self.metrics_listen is not None and not is_loopback(self.metrics_listen):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from headcount_server.commands.analytics import bar
 from headcount_server.commands.exits import Exit
 from tests.commands.conftest import CommandLine
 
@@ -150,6 +149,65 @@ def test_what_cannot_be_asked_ends_with_a_code_and_a_line(
     assert ran.err.startswith("headcount: ")
 
 
-def test_a_bar_is_as_long_as_its_share_and_never_hides_something() -> None:
-    assert [bar(value, 4, 4) for value in (0, 4, 2, 0.5, 0.01)] == ["", "████", "██", "▌", "▏"]
-    assert bar(1, 0) == ""
+def test_a_rule_is_taken_where_a_segment_is(people: CommandLine) -> None:
+    """Where resolve, preview and export see a rule by themselves, it was read as the name of a segment."""
+    by_rule = json.loads(people("breakdown", 'plan = "pro"', "age", "--bins", "2", "--json").out)
+    by_segment = json.loads(people("breakdown", "pros", "age", "--bins", "2", "--json").out)
+    assert by_rule["breakdowns"] == by_segment["breakdowns"]
+    assert json.loads(people("affinity", "did purchase", "--json").out)["size"] == 10
+    near = people("breakdown", "prs", "age")
+    assert (near.code, near.err) == (
+        Exit.INVALID,
+        "headcount: unknown segment 'prs'; did you mean 'pros'?\n",
+    )
+    wrong = people("affinity", "agee > 3")
+    assert wrong.code == Exit.INVALID and wrong.err.splitlines()[1:] == ["  agee > 3", "  ^"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("age", "--zone", "Nowhere"), "--zone goes with --step"),
+        (("event:purchase", "--step", "month"), "not with event:purchase"),
+        (("age", ":tags", "--bins", "3"), "--bins goes with an attribute or event:NAME, not with :tags"),
+        ((":events", "--edges", "1,2"), "--edges goes with"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    people: CommandLine, arguments: tuple[str, ...], said: str
+) -> None:
+    ran = people("breakdown", "pros", *arguments)
+    assert (ran.code, ran.out) == (Exit.USAGE, "") and said in ran.err
+
+
+@pytest.mark.parametrize("edges", ["10,50,abc", "10,inf", "2024-01-01Tx", "2024-02-30"])
+def test_edges_that_are_none_are_named_by_their_own_option(people: CommandLine, edges: str) -> None:
+    ran = people("breakdown", "pros", "age", "--edges", edges)
+    assert ran.code == Exit.INVALID and ran.err.startswith("headcount: --edges")
+
+
+def test_the_rule_at_fault_is_the_one_that_is_shown(people: CommandLine) -> None:
+    """Beside segments the caret stood under another rule than the one that could not be read."""
+    ran = people("overlap", "pros", "--rule", "age > 3", "--rule", "age > 3 and plam = 1")
+    assert ran.err.splitlines()[1:] == ["  age > 3 and plam = 1", "              ^"]
+
+
+def test_one_is_not_many(people: CommandLine) -> None:
+    assert people("overlap", "pros").out.startswith("1 audience of 40 profiles ")
+    people("segments", "create", "one", "age = 10")
+    assert people("segments", "show", "one").out.startswith("one   1 profile\n")
+
+
+def test_a_segment_in_numbers(people: CommandLine) -> None:
+    asked = ("segments", "statistics", "pros", "--by", "age", "--by", ":events", "--overlap", "adults")
+    found = json.loads(people(*asked, "--step", "1h", "--json").out)
+    assert (found["segment"], found["size"], found["total"]) == ("pros", 20, 40)
+    assert len(found["history"]) == 30 and found["history"][-1]["size"] == 20
+    assert [one["by"] for one in found["breakdowns"]] == ["attribute", "events"]
+    assert found["overlaps"] == [{"segment": "adults", "size": 32, "both": 16, "jaccard": 16 / 36}]
+    ran = people(*asked)
+    assert ran.code == Exit.DONE and ran.out.startswith("pros   20 of 40 profiles, 50.0%\n")
+    assert "▁█   0 to 20" in ran.out
+    assert ["adults", "32", "16", "80.0%", "44.4%"] in [line[:5] for line in lines(ran.out)]
+    assert people("segments", "statistics", "nothing").code == Exit.NOT_FOUND
+    assert people("segments", "statistics", "pros", "--overlap", "nothing").code == Exit.NOT_FOUND

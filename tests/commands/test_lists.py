@@ -37,6 +37,7 @@ def test_a_list_is_made_filled_and_emptied_by_hand(people: CommandLine) -> None:
     by_mail = people("segments", "add", "Guests", "p3@x.se", "no@x.se", "--by", "email")
     assert by_mail.code == Exit.SOME_REJECTED and "row 2" in by_mail.err
     assert people("segments", "remove", "Guests", "p1").out.startswith("guests   1 left, 2 profiles")
+    assert people("segments", "remove", "Guests", "p3").out == "guests   1 left, 1 profile\n"
     shown = people("segments", "show", "guests").out
     assert "manual" in shown and "crm" in shown
 
@@ -111,6 +112,77 @@ def test_templates_are_listed_and_made_into_segments(people: CommandLine) -> Non
     assert people("segments", "create", "x", "--template", "unmoved").code == Exit.INVALID
     assert people("segments", "create", "x", "--template", "nothing").code == Exit.NOT_FOUND
     assert "lapsing" in people("segments", "templates", "--category", "lifecycle").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--template", "lapsing", "--set", "dayz=4"), Exit.INVALID, "did you mean 'days'?"),
+        (
+            ("--template", "lapsing", "--set", "percent=4"),
+            Exit.INVALID,
+            "has no place 'percent'; it has purchase",
+        ),
+        (("--template", "lapsing", "--set", "days=120"), Exit.INVALID, "--set days_before="),
+        (
+            ("--template", "lapsing", "--set", "days=90", "--set", "days_before=90"),
+            Exit.INVALID,
+            "matches nobody: days is to be less than 90",
+        ),
+        (("--set", "days=4"), Exit.USAGE, "--template"),
+        (("--kind", "rule"), Exit.USAGE, "--kind rule needs a RULE"),
+        (("--kind", "overrides"), Exit.USAGE, "--kind overrides needs a RULE"),
+        (("age > 3", "--retain-unknown"), Exit.USAGE, "--retention"),
+    ],
+)
+def test_what_would_be_left_out_without_a_word_is_refused(
+    people: CommandLine, arguments: tuple[str, ...], code: Exit, said: str
+) -> None:
+    """A place that a template has not, or one without a template, made a segment of other people than asked for."""
+    ran = people("segments", "create", "q", *arguments)
+    assert (ran.code, ran.out) == (code, "") and said in ran.err
+    assert people("segments", "show", "q").code == Exit.NOT_FOUND
+
+
+def test_all_places_of_a_template_are_listed(people: CommandLine) -> None:
+    lines = people("segments", "templates").out.splitlines()
+    lapsing = next(line for line in lines if line.startswith("lapsing"))
+    assert "purchase=purchase, days_before=90, days=30" in lapsing
+    assert any("view=purchase" in line or "view=?" in line for line in lines)
+
+
+def test_segments_are_listed_by_state_and_kind(people: CommandLine) -> None:
+    people("segments", "create", "adults", "age >= 18")
+    people("segments", "create", "drafted", "age >= 18", "--state", "draft")
+    people("segments", "create", "old", "age >= 28")
+    people("segments", "archive", "old")
+    for states, expected in (
+        (("draft",), {"drafted"}),
+        (("live",), {"adults"}),
+        (("archived", "draft"), {"old", "drafted"}),
+    ):
+        options = [word for state in states for word in ("--state", state)]
+        found = json.loads(people("segments", "list", *options, "--json").out)
+        assert {segment["id"] for segment in found} == expected
+    for nothing in (("--kind", "overrides"), ("--state", "paused")):
+        assert people("segments", "list", *nothing).err == "no segment is like that\n"
+    assert people("segments", "list", "--state", "gone").code == Exit.USAGE
+    assert people("segments", "list", "--state", "draft", "--archived").code == Exit.USAGE
+
+
+def test_labels_and_retention_are_changed_and_shown(people: CommandLine) -> None:
+    made = people(
+        "segments", "create", "adults", "age >= 18", "--retention", "30d", "--retain-unknown", "--label", "x"
+    )
+    assert "retention    30d, unknown profiles only" in made.out and "labels       x" in made.out
+    assert "created      2024-06-15T12:0" in made.out and "updated      2024-06-15T12:0" in made.out
+    edited = people("segments", "edit", "adults", "--no-labels", "--retain-all", "--json")
+    found = json.loads(edited.out)
+    assert (found["labels"], found["retains_unknown_only"], found["retention"]) == ([], False, "30d")
+    assert people("segments", "edit", "adults", "--no-labels", "--label", "y").code == Exit.USAGE
+    people("segments", "create", "some", "age >= 28")
+    assert people("segments", "edit", "some", "--retain-unknown").code == Exit.USAGE
+    assert people("segments", "edit", "some", "--retention", f"{10**9 - 1}w").code == Exit.USAGE
 
 
 def test_elements_are_listed_with_examples(people: CommandLine) -> None:

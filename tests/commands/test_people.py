@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from headcount import Client
+from headcount import Client, Identifier, ProfileUpdate
 from headcount_engine.clock import ManualClock
 from headcount_engine.database import Database
 from headcount_server.app import RunningServer
@@ -28,6 +29,44 @@ def test_profiles_are_merged_and_erased(server: RunningServer, headcount: Comman
         assert client.count("everyone").count == 0
     assert headcount("erase", "c", "--yes").code == Exit.NOT_FOUND
     assert headcount("merge", "a", "x", "--json").code == Exit.NOT_FOUND
+
+
+def test_who_is_not_there_is_named(server: RunningServer, headcount: CommandLine) -> None:
+    """The server names no profile in what it says, since that travels to logs; the command knows whom it asked for."""
+    with Client(server.address) as client:
+        client.upsert_profiles([{"key": key} for key in "abc"])
+    assert (
+        headcount("merge", "a", "b", "x").err == "headcount: there is no profile 'x' (merged 1 before that)\n"
+    )
+    assert headcount("merge", "y", "a").err == "headcount: there is no profile 'y'\n"
+    assert headcount("erase", "c", "z", "--yes").err == (
+        "headcount: there is no profile 'z' (erased 1 before that)\n"
+    )
+    for command in ("profile", "check"):
+        ran = headcount(command, "nobody")
+        assert (ran.code, ran.err) == (Exit.NOT_FOUND, "headcount: there is no profile 'nobody'\n")
+
+
+def test_a_profile_is_found_by_an_identifier(server: RunningServer, headcount: CommandLine) -> None:
+    with Client(server.address) as client:
+        client.declare_attributes(identifiers=["email"], consent_topics={"news": True})
+        client.upsert_profiles(
+            [
+                ProfileUpdate(
+                    "a", {"age": 30}, identifiers=[Identifier("email", "a@x")], consents={"news": False}
+                )
+            ]
+        )
+        client.create_segment("grown", "age >= 18")
+    found = json.loads(headcount("profile", "a@x", "--by", "email", "--json").out)
+    assert (found["key"], found["identifiers"]) == ("a", {"email": "a@x"})
+    assert found["consents"]["news"]["subscribed"] is False
+    assert "news (consent)" in headcount("profile", "a@x", "--by", "email").out
+    assert headcount("check", "a@x", "--by", "email").out == "grown\n"
+    assert headcount("check", "a@x", "age > 29", "--segment", "grown", "--by", "email").code == Exit.DONE
+    nobody = headcount("check", "b@x", "age > 29", "--by", "email")
+    assert (nobody.code, nobody.err) == (Exit.NOT_FOUND, "headcount: nobody has the email 'b@x'\n")
+    assert headcount("check", "a", "--at", "2024-01-01T00:00:00Z").code == Exit.USAGE
 
 
 def test_erasing_asks_first(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from headcount import Client
+from headcount import Client, Event, Identifier, ProfileUpdate
 from headcount_server.app import RunningServer
 from headcount_server.commands.exits import CommandError, Exit
 from headcount_server.commands.sending import checked_output
@@ -114,6 +118,21 @@ def test_what_was_sent_is_kept_and_left_out_next_time(people: CommandLine) -> No
         (("--include", "grown", "--cap-event", "x", "--cap-within", "7"), Exit.USAGE, "unit"),
         (("--include", "grown", "--keep", "x", "--waterfall-only"), Exit.USAGE, "--keep"),
         (("--include", "grown", "--keep", "best"), Exit.REFUSED, "exists"),
+        (("--include", "grown", "--cap-count", "3"), Exit.USAGE, "--cap-count goes with --cap-event"),
+        (("--include", "grown", "--cap-within", "3d"), Exit.USAGE, "--cap-within goes with --cap-event"),
+        (("--include", "grown", "--holdout-salt", "s"), Exit.USAGE, "--holdout-salt goes with --holdout"),
+        (("--include", "grown", "--offset", "3"), Exit.USAGE, "--offset goes with --audience"),
+        (("--include", "grown", "--audience", "audiences/x"), Exit.USAGE, "resolved already"),
+        (("--audience", "audiences/x", "--unknown"), Exit.USAGE, "resolved already"),
+        (("--audience", "audiences/x"), Exit.NOT_FOUND, "there is no audience 'audiences/x'"),
+        (("--include", "grown", "--waterfall-only", "--ttl", "1h"), Exit.USAGE, "--ttl"),
+        (("--include", "grown", "--ttl", "long"), Exit.USAGE, "--ttl"),
+        (("--include", "grown", "--limit", str(2**64)), Exit.USAGE, "--limit"),
+        (
+            ("--include", "grown", "--cap-event", "x", "--cap-count", str(2**32)),
+            Exit.USAGE,
+            "1<=x<=4294967295",
+        ),
     ],
 )
 def test_what_cannot_be_resolved_says_why(
@@ -124,7 +143,115 @@ def test_what_cannot_be_resolved_says_why(
     assert ran.out == ""
 
 
+def test_a_wrong_rule_is_shown_itself_and_a_wrong_name_without_a_place(people: CommandLine) -> None:
+    """The caret stood under a name that was no rule, or under the first rule where the second one was wrong."""
+    name = people("resolve", "--include", "nosuch")
+    assert name.err == "headcount: unknown segment 'nosuch'\n"
+    second = people("resolve", "--include", "grown", "--include", "age > 3 and agee < 5")
+    assert second.err.splitlines()[1:] == ["  age > 3 and agee < 5", "              ^"]
+
+
+def test_an_audience_is_read_again_from_an_offset(people: CommandLine) -> None:
+    first = json.loads(people("resolve", "--include", "grown", "--ttl", "2h", "--json").out)
+    assert first["now"].startswith("2024-06-15T12:0") and first["expires"].startswith("2024-06-15T14:0")
+    name = first["audience"]
+    again = people("resolve", "--audience", name)
+    assert (again.out.split(), again.err) == (first["keys"], "7 of 7\n")
+    rest = people("resolve", "--audience", name, "--offset", 5, "--keep", "last-two")
+    assert (rest.out, rest.err) == ("p8\np9\n", "kept as segment last-two: 7\n2 of 7\n")
+    found = json.loads(people("resolve", "--audience", name, "--offset", 6, "--json").out)
+    assert found == {"audience": name, "offset": 6, "size": 7, "keys": ["p9"]}
+    assert people("resolve", "--audience", name, "--offset", 8).code == Exit.INVALID
+
+
 # ------------------------------------------------------------------------------------------- preview, export
+
+
+@pytest.fixture
+def known(server: RunningServer, headcount: CommandLine) -> CommandLine:
+    """a and b with everything that a profile can have, c with nothing."""
+    with Client(server.address) as client:
+        client.declare_attributes(identifiers=["email"], consent_topics={"news": True})
+        client.upsert_profiles(
+            [
+                ProfileUpdate(
+                    key,
+                    {"age": 30},
+                    tags_added=["vip", "old"],
+                    channels_added=["push"],
+                    identifiers=[Identifier("email", f"{key}@x.se")],
+                    consents={"news": key == "a"},
+                )
+                for key in "ab"
+            ]
+        )
+        client.upsert_profiles([{"key": "c", "age": 1}])
+    return headcount
+
+
+def test_a_preview_shows_what_an_export_writes(known: CommandLine) -> None:
+    """Identifiers, tags, channels and consents were asked for by their names, and their columns left empty."""
+    names = ("email", "$tags", "$channels", "$consent.news", "age")
+    asked = [word for name in names for word in ("-a", name)]
+    shown = known("preview", "everyone", *asked).out
+    assert [re.split(r" {2,}", line.strip()) for line in shown.splitlines()[2:]] == [
+        ["a", "a@x.se", "old, vip", "push", "true", "30"],
+        ["b", "b@x.se", "old, vip", "push", "false", "30"],
+        ["c", "1"],
+    ]
+    written = list(csv.DictReader(io.StringIO(known("export", "everyone", *asked).out)))
+    assert written[0] == {
+        "key": "a", "email": "a@x.se", "$tags": "old|vip", "$channels": "push", "$consent.news": "true", "age": "30",
+    }  # fmt: skip
+    assert known("preview", "everyone").out.splitlines()[0].split() == [
+        "key", "age", "email", "$channels", "$consent.news", "$tags",
+    ]  # fmt: skip
+    first = json.loads(known("preview", "everyone", "--json").out)["profiles"][0]
+    assert first["consents"]["news"]["time"].startswith("2024-06-15T12:0")
+    assert {k: v for k, v in first.items() if k != "consents"} == {
+        "key": "a", "attributes": {"age": 30}, "tags": ["old", "vip"], "channels": ["push"],
+        "identifiers": {"email": "a@x.se"},
+    }  # fmt: skip
+
+
+def test_an_attribute_that_is_not_there_is_named(known: CommandLine) -> None:
+    for command in ("preview", "export"):
+        ran = known(command, "everyone", "-a", "agee")
+        assert ran.err == "headcount: there is no attribute 'agee'; did you mean 'age'?\n"
+    hidden = known("preview", "everyone", "-a", "$changed.$consent.news")
+    assert hidden.code == Exit.USAGE and "export" in hidden.err
+
+
+def test_an_export_is_of_who_was_a_member_then(people: CommandLine, server: RunningServer) -> None:
+    then = dt.datetime(2024, 6, 1, tzinfo=dt.UTC)
+    with Client(server.address) as client:
+        client.track([Event("mail", f"p{i}", then + dt.timedelta(days=i)) for i in range(3)])
+    asked = ("export", "did mail in last 24 hours", "-a", "age", "--at", "2024-06-02T12:00:00Z")
+    assert people(*asked).out == "key,age\np1,13\n"
+    assert people("export", "--audience", "audiences/x", "--at", "2024-06-02T12:00:00Z").code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "command", [("resolve", "--include", "grown"), ("export", "grown"), ("preview", "grown")]
+)
+def test_an_output_that_is_full_is_told_in_a_line(
+    people: CommandLine, server: RunningServer, command: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "headcount_server.commands", *command, "--target", server.address],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert ran.returncode == Exit.FAULT and "Traceback" not in ran.stderr
+    assert "headcount: the output cannot be written: No space left on device\n" in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
+def test_long_names_of_files(people: CommandLine, tmp_path: Path) -> None:
+    too_long = people("export", "grown", "-o", tmp_path / f"{'x' * 300}.csv")
+    assert too_long.code == Exit.USAGE and "File name too long" in too_long.err
+    longest = tmp_path / f"{'å' * 125}.csv"
+    assert people("export", "grown", "-o", longest).code == Exit.DONE and longest.is_file()
 
 
 def test_a_preview_is_a_table_of_chosen_attributes(people: CommandLine) -> None:

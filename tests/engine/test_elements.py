@@ -188,3 +188,33 @@ def test_elements_come_in_pages_and_by_text(database: Database) -> None:
     assert [e.name for e in database.elements.page(Category.ATTRIBUTE, "CIT").elements] == ["city"]
     with pytest.raises(InvalidValue):
         database.elements.page(page_token="x")
+
+
+def test_an_argument_that_no_template_has_a_place_for_is_refused_with_the_places_that_are(
+    database: Database,
+) -> None:
+    """It was left out without a word, so that a segment was made of the usual numbers instead of those asked for."""
+    with pytest.raises(InvalidArgument, match=r"place 'dayz'; did you mean 'days'\?") as error:
+        database.elements.templates(arguments={"dayz": "4"})
+    assert "days_before" in str(error.value) and error.value.path == "arguments"
+    with pytest.raises(InvalidArgument, match="place 'percent'"):
+        database.elements.templates("lifecycle", {"percent": "4"})
+
+
+def test_numbers_with_which_nobody_could_match_are_refused_and_usual_ones_left_open(
+    database: Database,
+) -> None:
+    """Lapsing with 120 days beside the usual 90 before was a rule that nobody can satisfy, and was saved as such."""
+    found = {i.template.id: i for i in database.elements.templates(arguments={"days": "120"})}
+    assert found["lapsing"].open == found["won-back"].open == ("days_before",)
+    assert "{days_before}" in found["lapsing"].rule and not found["active"].open
+    wide = database.elements.templates(arguments={"days": "120", "days_before": "121"})
+    assert next(i for i in wide if i.template.id == "lapsing").open == ()
+    for days in ("90", "91"):
+        with pytest.raises(InvalidArgument, match=r"'lapsing' with days .* matches nobody") as error:
+            database.elements.templates(arguments={"days": days, "days_before": "90"})
+        assert error.value.path == "arguments.days"
+    regulars = {"days": "5", "active_days": "8"}
+    with pytest.raises(InvalidArgument, match="'regulars'"):
+        database.elements.templates(arguments=regulars)
+    assert database.elements.templates(arguments={**regulars, "active_days": "7"})

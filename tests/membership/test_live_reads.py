@@ -75,6 +75,25 @@ def test_drafts_and_unknown_segments(kept: Kept) -> None:
         kept.database.check_many(Texts.of(["p1"]), [InSegment("nowhere")])
 
 
+def test_the_overlap_of_live_segments_is_that_of_their_members(kept: Kept) -> None:
+    names = ["high", "recent", "both"]
+    for now_us in (NOW, NOW + DAY + 1):
+        kept.clock.advance_to(now_us)
+        found = kept.database.analytics.overlap([f'in segment "{name}"' for name in names])
+        held = [kept.members(name) for name in names]
+        assert found.intersections.tolist() == [[len(a & b) for b in held] for a in held]
+        assert (found.version, found.now_us) == (kept.database.status().version, now_us)
+        rules = ["score >= 20", "did buy in last 2 days", 'in segment "high"']
+        assert kept.database.analytics.overlap(rules).intersections.tolist() == found.intersections.tolist()
+    assert found.intersections.tolist() == [[21, 0, 21], [0, 0, 0], [21, 0, 21]]
+
+
+def test_an_overlap_with_a_draft_is_evaluated(kept: Kept) -> None:
+    kept.database.create_segment(SegmentDraft("D", "score < 30", "draft", state=SegmentState.DRAFT))
+    found = kept.database.analytics.overlap([InSegment("high"), InSegment("draft")])
+    assert found.intersections.tolist() == [[21, 10], [10, 28]]
+
+
 def test_more_than_the_gate_is_held_for_are_the_same(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [f"p{i}" for i in range(PEOPLE)]
     rules = [InSegment("high"), InSegment("recent")]

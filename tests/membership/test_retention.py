@@ -408,3 +408,49 @@ def test_explain_keeps_only_the_unknown_where_retention_does() -> None:
         told = keeping.database.explain(key, 'in segment "pros"').explanation
         assert told is not None and told.holds is is_kept
         assert ("kept by retention" in [part.text for part in told.tree.children]) is is_kept
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "did buy between 1 and 2 hours ago",
+        "did buy yesterday",
+        "did buy in last 5 hours and not did buy in last 3 hours",
+        "due in next 2 hours",
+        "due between 1 and 2 days ago",
+        "due anniversary today",
+        "due anniversary in next 2 days",
+        "did book where due in next 2 hours",
+        'not in segment "first" and did buy in last 30 hours',
+        "did buy then not book within 1 hours in last 12 hours",
+        "same due (did book in last 2 hours)",
+    ],
+)
+@pytest.mark.parametrize("late_hours", [7, 31, 24 * 9])
+def test_who_came_and_went_between_two_ticks_is_kept_as_if_somebody_had_looked(
+    rule: str, late_hours: int
+) -> None:
+    """One database is looked at every half hour, the other once: the same people are kept, and to the microsecond."""
+    hour = DAY // 24
+    often, once = Keeping(), Keeping()
+    for keeping in (often, once):
+        due = [Instant(NOW + i * 5 * hour + 1_234_567) for i in range(6)]
+        keys = [f"p{i}" for i in range(6)]
+        keeping.database.write_profiles(profiles(keys, column("due", Kind.INSTANT, due)))
+        times = [NOW + i * 2 * hour + 7 for i in range(6)]
+        keeping.database.write_events(events(keys, "buy", times))
+        keeping.database.write_events(events(keys[::-1], "book", times, column("due", Kind.INSTANT, due)))
+        keeping.save("first", "did buy in last 1 hours", 5 / 24)
+        keeping.save("second", rule, 12)
+        keeping.save("third", 'in segment "second" and not did buy in last 1 hours', 1.5)
+    for half_hours in range(2 * late_hours + 1):
+        often.clock.advance_to(NOW + half_hours * hour // 2)
+        often.database.tick()
+    once.clock.advance_to(NOW + late_hours * hour)
+    once.database.tick()
+    for name in ("first", "second", "third"):
+        kept = [keeping.database._catalogue.retention.of(name) for keeping in (often, once)]
+        assert often.database.live.members(name) == once.database.live.members(name), name
+        ends_us = NOW + late_hours * hour - {"first": 5 * hour, "second": 12 * DAY, "third": 36 * hour}[name]
+        still = [dict(zip(k.ids.tolist(), k.since_us.tolist(), strict=True)) for k in kept]
+        assert {i: us for i, us in still[0].items() if us > ends_us} == still[1], name

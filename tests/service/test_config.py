@@ -17,6 +17,11 @@ def test_without_any_setting_it_listens_on_loopback() -> None:
     assert (config.request_bytes_max, config.response_bytes_max) == (4 << 20, 16 << 20)
 
 
+def test_every_setting_is_in_the_documentation() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    assert [name for name in ServerConfig.model_fields if f"`{name}`" not in told] == []
+
+
 def test_how_long_changes_are_kept_is_in_days_and_bytes() -> None:
     options = ServerConfig.load(changes_days=0.5, changes_bytes_max=5 << 20).change_options
     assert (options.kept_us, options.kept_bytes) == (43_200_000_000, 5 << 20)

@@ -83,7 +83,7 @@ def listening(
     phase.current = now
     guard = Guard(GuardLimits(30, 60, 4, 1 << 20), authenticator, phase, Metrics())
     options = GrpcOptions("127.0.0.1:0", None, 8, 64, 4, 1 << 20, 1 << 20, 60, False)
-    listener = GrpcListener(options, guard)
+    listener = GrpcListener(options, guard, authenticator)
     try:
         listener.serve(table)
         with grpc.insecure_channel(f"127.0.0.1:{listener.port}") as channel:

@@ -97,7 +97,7 @@ def statistics(
         name=encode.segment_name(segment_id),
         start_time=encode.optional_timestamp(start, "start"),
         end_time=encode.optional_timestamp(end, "end"),
-        interval=None if interval is None else encode.duration(interval),
+        interval=None if interval is None else encode.duration(interval, "interval"),
         breakdowns=map(_by, ways),
         overlap_with=[encode.segment_name(other) for other in overlap_with],
         min_version=asked.min_version,
@@ -136,10 +136,10 @@ def affinity(
 ) -> Unary[analytics.Affinity]:
     request = audiences.GetAffinityRequest(
         rule=encode.rule(rule),
-        limit=limit,
+        limit=encode.whole(limit, "limit"),
         min_support=min_support,
         min_lift=min_lift,
-        look_alike_count=look_alikes,
+        look_alike_count=encode.whole(look_alikes, "look_alikes"),
         at=encode.optional_timestamp(at, "at"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
@@ -175,7 +175,7 @@ def affinity(
 
 
 def _by(by: By) -> segments.BreakdownBy:
-    made = segments.BreakdownBy(limit=by.limit, bins=_bins(by))
+    made = segments.BreakdownBy(limit=encode.whole(by.limit, "limit"), bins=_bins(by))
     match by.kind:
         case "attribute":
             made.attribute = encode.text(by.name, "attribute")
@@ -194,9 +194,9 @@ def _by(by: By) -> segments.BreakdownBy:
 
 def _bins(by: By) -> segments.BreakdownBins | None:
     if by.equal_width is not None:
-        return segments.BreakdownBins(equal_width=by.equal_width)
+        return segments.BreakdownBins(equal_width=encode.whole(by.equal_width, "equal_width"))
     if by.quantiles is not None:
-        return segments.BreakdownBins(quantiles=by.quantiles)
+        return segments.BreakdownBins(quantiles=encode.whole(by.quantiles, "quantiles"))
     if by.edges is not None:
         edges = [encode.cell(edge, f"edges[{i}]") for i, edge in enumerate(by.edges)]
         return segments.BreakdownBins(edges=segments.BreakdownEdges(values=edges))

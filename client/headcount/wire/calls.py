@@ -11,6 +11,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from google.protobuf.message import DecodeError
 
 from headcount.errors import ServerError
+from headcount.wire import encode
 
 
 class Serializable(Protocol):
@@ -50,6 +51,9 @@ class Asked:
 
     min_version: int = 0
     min_now: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        encode.whole(self.min_version, "min_version", 64)
 
 
 def request_id_or_new(given: str | None) -> str:

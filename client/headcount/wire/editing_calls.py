@@ -75,7 +75,7 @@ def compare(
         breakdowns=[
             segments.BreakdownBy(attribute=name, limit=_GROUPS_MAX) for name in encode.text_list(by, "by")
         ],
-        sample_size=sample_size,
+        sample_size=encode.whole(sample_size, "sample_size"),
         at=encode.optional_timestamp(at, "at"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
+from typing import SupportsIndex, TypeVar
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
@@ -18,9 +21,11 @@ from headcount.values import Identifier, Point
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 DECIMAL_DIGITS_MAX = 6
+DURATION_MAX = dt.timedelta(seconds=315_576_000_000)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 SEGMENT_PREFIX = "segments/"
 
+EnumT = TypeVar("EnumT", bound=enum.Enum)
 RuleLike = Rule | str
 """A rule made with `headcount.rules`, or its text."""
 
@@ -50,10 +55,22 @@ def optional_timestamp(time: dt.datetime | None, field: str) -> timestamp_pb2.Ti
     return None if time is None else timestamp(time, field)
 
 
-def duration(length: dt.timedelta) -> duration_pb2.Duration:
+def duration(length: dt.timedelta, field: str) -> duration_pb2.Duration:
+    if not isinstance(length, dt.timedelta):
+        raise refused(field, f"a length of time is a timedelta, got {type(length).__name__}")
+    if abs(length) > DURATION_MAX:
+        raise refused(field, "longer than 10,000 years")
     out = duration_pb2.Duration()
     out.FromTimedelta(length)
     return out
+
+
+def one_of(kind: type[EnumT], value: EnumT | str, field: str) -> EnumT:
+    """A member of an enum, given as such or as its value."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise refused(field, f"one of {', '.join(str(one.value) for one in kind)}") from None
 
 
 def decimal_parts(number: Decimal, field: str) -> tuple[int, int]:
@@ -81,6 +98,22 @@ def checked_int(value: int, field: str) -> int:
     if not INT64_MIN <= value <= INT64_MAX:
         raise refused(field, "beyond the range of 64-bit integers")
     return value
+
+
+def whole(value: SupportsIndex, field: str, bits: int = 32) -> int:
+    """A count, size or position: a whole number from 0 that fits into so many bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise refused(field, f"a whole number is expected, got {type(value).__name__}") from None
+    if not 0 <= number < 1 << bits:
+        raise refused(field, f"a whole number from 0 to {(1 << bits) - 1:,}")
+    return number
+
+
+def page_size(value: int) -> int:
+    """Rows of a page; 0 leaves it to the server."""
+    return whole(value, "page_size", 31)
 
 
 def checked_float(value: float, field: str) -> float:

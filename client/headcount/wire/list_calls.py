@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from google.protobuf.message import DecodeError
 
@@ -21,8 +19,8 @@ from headcount.lists import (
 from headcount.v1 import segment_service_pb2 as segments
 from headcount.wire import decode, encode
 from headcount.wire.calls import Page, Unary, path_of, request_id_or_new, unary
+from headcount.wire.member_files import ImportRequests, MemberFile, opened
 
-PIECE_BYTES = 1 << 18
 IMPORT_PATH = path_of("SegmentService", "ImportMembers")
 _MODES = {
     ImportMode.APPEND: segments.IMPORT_MODE_APPEND,
@@ -41,16 +39,13 @@ _CATEGORIES = {
 }
 _CATEGORY_OF = {number: category for category, number in _CATEGORIES.items()}
 
-MemberFile = bytes | Path | BinaryIO
-"""A CSV file: what is in it, where it is, or open for reading bytes."""
-
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """What a file holds. `column` "" is the first; without a header it is a number from 1."""
 
     segment_id: str
-    mode: ImportMode
+    mode: ImportMode | str
     column: str = ""
     identifier_type: str = ""
     delimiter: str = ""
@@ -58,11 +53,11 @@ class ImportOptions:
     request_id: str | None = None
 
 
-def import_requests(options: ImportOptions, file: MemberFile) -> Iterator[bytes]:
-    """The messages of an import, the file in pieces."""
+def import_requests(options: ImportOptions, file: MemberFile) -> ImportRequests:
+    """The messages of an import, the file in pieces. Raises InvalidArgument for a file that cannot be opened."""
     said = segments.ImportMembersOptions(
         name=encode.segment_name(options.segment_id),
-        mode=_MODES[options.mode],
+        mode=_MODES[encode.one_of(ImportMode, options.mode, "mode")],
         column=options.column,
         identifier_type=options.identifier_type,
         delimiter=options.delimiter,
@@ -70,24 +65,7 @@ def import_requests(options: ImportOptions, file: MemberFile) -> Iterator[bytes]
         request_id=request_id_or_new(options.request_id),
     )
     first = segments.ImportMembersRequest(options=said).SerializeToString()
-
-    def messages() -> Iterator[bytes]:
-        yield first
-        for piece in _pieces(file):
-            yield segments.ImportMembersRequest(chunk=piece).SerializeToString()
-
-    return messages()
-
-
-def _pieces(file: MemberFile) -> Iterator[bytes]:
-    if isinstance(file, bytes):
-        yield from (file[i : i + PIECE_BYTES] for i in range(0, len(file), PIECE_BYTES))
-    elif isinstance(file, Path):
-        with file.open("rb") as opened:
-            yield from _pieces(opened)
-    else:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+    return ImportRequests(first, opened(file))
 
 
 def read_import(data: bytes) -> ImportReceipt:
@@ -114,7 +92,7 @@ def list_templates(
     category: str, arguments: Mapping[str, str], page_size: int, token: str
 ) -> Unary[Page[Template]]:
     request = segments.ListTemplatesRequest(
-        category=category, arguments=arguments, page_size=page_size, page_token=token
+        category=category, arguments=arguments, page_size=encode.page_size(page_size), page_token=token
     )
 
     def page(answer: segments.ListTemplatesResponse) -> Page[Template]:
@@ -141,9 +119,13 @@ def list_rule_elements(
     category: ElementCategory | None, text: str, page_size: int, token: str
 ) -> Unary[Page[RuleElement]]:
     request = segments.ListRuleElementsRequest(
-        category=(segments.RULE_ELEMENT_CATEGORY_UNSPECIFIED if category is None else _CATEGORIES[category]),
+        category=(
+            segments.RULE_ELEMENT_CATEGORY_UNSPECIFIED
+            if category is None
+            else _CATEGORIES[encode.one_of(ElementCategory, category, "category")]
+        ),
         text=text,
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
     )
 

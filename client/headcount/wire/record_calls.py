@@ -80,9 +80,9 @@ def list_profiles(
 ) -> Unary[Page[values.Profile]]:
     request = profiles.ListProfilesRequest(
         filter=None if rule is None else encode.rule(rule),
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
-        attributes=attributes,
+        attributes=encode.text_list(attributes, "attributes"),
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
     )
@@ -107,13 +107,18 @@ def lookup(identifiers: Iterable[Identifier], asked: Asked) -> Unary[list[str | 
 
 
 def erase_profile(key: str, request_id: str | None) -> Unary[values.Answer]:
-    request = profiles.EraseProfileRequest(key=key, request_id=request_id_or_new(request_id))
+    request = profiles.EraseProfileRequest(
+        key=encode.text(key, "key"), request_id=request_id_or_new(request_id)
+    )
     return unary("ProfileService", "EraseProfile", request, profiles.EraseProfileResponse, decode.answer_of)
 
 
 def merge_profiles(survivor: str, merged: str, force: bool, request_id: str | None) -> Unary[values.Profile]:
     request = profiles.MergeProfilesRequest(
-        survivor_key=survivor, merged_key=merged, force=force, request_id=request_id_or_new(request_id)
+        survivor_key=encode.text(survivor, "survivor"),
+        merged_key=encode.text(merged, "merged"),
+        force=force,
+        request_id=request_id_or_new(request_id),
     )
 
     def profile(answer: profiles.MergeProfilesResponse) -> values.Profile:

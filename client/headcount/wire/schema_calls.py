@@ -74,7 +74,7 @@ def declare_events(
     for name, properties in event_types.items():
         declared = request.event_types.add(name=name)
         if name in retention:
-            declared.retention.CopyFrom(encode.duration(retention[name]))
+            declared.retention.CopyFrom(encode.duration(retention[name], f"retention.{name}"))
         for prop, text in properties.items():
             kind, digits = _value_type(text, f"event_types.{name}.{prop}")
             declared.properties.add(name=prop, type=kind, digits=digits)

@@ -16,6 +16,7 @@ from headcount.wire.calls import Asked, Page, Unary, request_id_or_new, unary
 from headcount.wire.encode import RuleLike
 
 _KINDS = {kind: number for number, kind in decode.KINDS.items()}
+_WITH_RULE = (_KINDS[SegmentKind.DATA_DRIVEN], _KINDS[SegmentKind.DATA_DRIVEN_WITH_OVERRIDES])
 _STATES = {state: number for number, state in decode.STATES.items()}
 
 
@@ -38,20 +39,20 @@ class SegmentFields:
 def _segment(said: SegmentFields) -> tuple[segments.Segment, list[str]]:
     """The message and the names of the fields that were said."""
     out = segments.Segment(
-        display_name=said.display_name or "",
-        description=said.description or "",
-        folder=said.folder or "",
+        display_name=encode.text(said.display_name or "", "display_name"),
+        description=encode.text(said.description or "", "description"),
+        folder=encode.text(said.folder or "", "folder"),
         labels=encode.text_list(said.labels or (), "labels"),
         rule=None if said.rule is None else encode.rule(said.rule),
         retains_unknown_only=said.retains_unknown_only or False,
-        source=said.source or "",
+        source=encode.text(said.source or "", "source"),
     )
     if said.kind is not None:
-        out.kind = _KINDS[said.kind]
+        out.kind = _KINDS[encode.one_of(SegmentKind, said.kind, "kind")]
     if said.state is not None:
-        out.state = _STATES[said.state]
+        out.state = _STATES[encode.one_of(SegmentState, said.state, "state")]
     if said.retention:
-        out.retention.CopyFrom(encode.duration(said.retention))
+        out.retention.CopyFrom(encode.duration(said.retention, "retention"))
     names = SegmentFields.__dataclass_fields__
     return out, [name for name in names if getattr(said, name) is not None]
 
@@ -64,6 +65,8 @@ def create_segment(
     request_id: str | None,
 ) -> Unary[values.Segment]:
     message, _ = _segment(said)
+    if said.rule is None and message.kind in _WITH_RULE:
+        raise encode.refused("rule", "a segment of this kind has a rule")
     if said.kind is None:
         message.kind = _KINDS[SegmentKind.MANUAL if said.rule is None else SegmentKind.DATA_DRIVEN]
     request = segments.CreateSegmentRequest(
@@ -95,20 +98,25 @@ class SegmentFilter:
     text: str = ""
     order_by: str = ""
     include_archived: bool = False
+    states: tuple[SegmentState, ...] = ()
 
 
 def list_segments(
     which: SegmentFilter, page_size: int, token: str, asked: Asked
 ) -> Unary[Page[values.Segment]]:
+    kind = segments.SEGMENT_KIND_UNSPECIFIED
+    if which.kind is not None:
+        kind = _KINDS[encode.one_of(SegmentKind, which.kind, "kind")]
     request = segments.ListSegmentsRequest(
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=token,
-        folder=which.folder,
-        label=which.label,
-        kind=segments.SEGMENT_KIND_UNSPECIFIED if which.kind is None else _KINDS[which.kind],
-        text=which.text,
-        order_by=which.order_by,
+        folder=encode.text(which.folder, "folder"),
+        label=encode.text(which.label, "label"),
+        kind=kind,
+        text=encode.text(which.text, "text"),
+        order_by=encode.text(which.order_by, "order_by"),
         include_archived=which.include_archived,
+        states=[_STATES[encode.one_of(SegmentState, state, "states")] for state in which.states],
         min_version=asked.min_version,
         min_now=encode.optional_timestamp(asked.min_now, "min_now"),
     )
@@ -126,7 +134,7 @@ def update_segment(
     if not names:
         raise encode.refused("segment", "nothing to change")
     message.name = encode.segment_name(segment_id)
-    message.etag = etag
+    message.etag = encode.text(etag, "etag")
     request = segments.UpdateSegmentRequest(
         segment=message,
         update_mask=field_mask_pb2.FieldMask(paths=names),
@@ -149,7 +157,7 @@ def duplicate_segment(
     request = segments.DuplicateSegmentRequest(
         name=encode.segment_name(segment_id),
         segment_id=encode.segment_name(new_id).removeprefix(encode.SEGMENT_PREFIX),
-        display_name=display_name,
+        display_name=encode.text(display_name, "display_name"),
         request_id=request_id_or_new(request_id),
     )
     return unary("SegmentService", "DuplicateSegment", request, segments.Segment, decode.segment)

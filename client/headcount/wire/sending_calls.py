@@ -50,8 +50,10 @@ _FORMATS: dict[str, m.ExportFormat] = {
     "parquet": m.EXPORT_FORMAT_PARQUET,
     "jsonl": m.EXPORT_FORMAT_JSON_LINES,
 }
-Named = Audience | AudienceName
+Named = Audience | AudienceName | str
+"""An audience, or what it is called: `audiences/...`."""
 Who = RuleLike | Audience | AudienceName
+"""A text is a rule here, so that an audience comes as such or as its AudienceName."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,13 @@ class Wanted:
 def create(
     wanted: Wanted, at: dt.datetime | None, validate_only: bool, asked: Asked, request_id: str | None
 ) -> Unary[Audience]:
-    if wanted.limit < 0:
-        raise encode.refused("limit", "a limit is at least 0")
     request = m.CreateAudienceRequest(
         includes=_rules(wanted.includes, "includes"),
         excludes=_rules(wanted.excludes, "excludes"),
         topic=encode.text(wanted.topic, "topic"),
         channel=encode.text(wanted.channel, "channel"),
         suppressions=_rules(wanted.suppressions, "suppressions"),
-        limit=wanted.limit,
+        limit=encode.whole(wanted.limit, "limit", 64),
         known_only=wanted.known is True,
         unknown_only=wanted.known is False,
         at=encode.optional_timestamp(at, "at"),
@@ -93,18 +93,18 @@ def create(
     )
     cap, holdout, order = wanted.frequency_cap, wanted.holdout, wanted.order
     if cap is not None:
-        if not 0 <= cap.max_count < 1 << 32:
+        if encode.whole(cap.max_count, "frequency_cap") < 1:
             raise encode.refused("frequency_cap", "a cap counts from 1")
         request.frequency_cap.event_name = encode.text(cap.event, "frequency_cap")
         request.frequency_cap.max_count = cap.max_count
-        request.frequency_cap.window.CopyFrom(encode.duration(cap.within))
+        request.frequency_cap.window.CopyFrom(encode.duration(cap.within, "frequency_cap"))
     if holdout is not None:
         request.holdout.fraction = float(holdout.fraction)
         request.holdout.salt = encode.text(holdout.salt, "holdout")
     if order is not None:
         setattr(request.limit_order, order.kind, encode.text(order.text, "order"))
     if wanted.time_to_live is not None:
-        request.time_to_live.CopyFrom(encode.duration(wanted.time_to_live))
+        request.time_to_live.CopyFrom(encode.duration(wanted.time_to_live, "time_to_live"))
     return unary("AudienceService", "CreateAudience", request, m.Audience, _audience)
 
 
@@ -163,7 +163,7 @@ def preview(
 ) -> Unary[sending.Preview]:
     request = m.PreviewAudienceRequest(
         attributes=encode.text_list(attributes, "attributes"),
-        page_size=page_size,
+        page_size=encode.page_size(page_size),
         page_token=page_token,
         sample_salt=sample_salt,
         at=encode.optional_timestamp(at, "at"),
@@ -193,6 +193,12 @@ def _put_who(request: m.PreviewAudienceRequest | m.ExportAudienceRequest, who: W
 
 
 def _name(audience: Named) -> str:
+    if isinstance(audience, str):
+        audience = AudienceName(audience)
+    if not isinstance(audience, Audience | AudienceName):
+        raise encode.refused(
+            "audience", f"an audience or its name is expected, got {type(audience).__name__}"
+        )
     if not audience.name:
         raise encode.refused(
             "audience", "an audience that was only looked at is not kept: it has no members to give"
@@ -244,8 +250,8 @@ class Reading(Generic[PieceT]):
 def read(audience: Named, form: MemberForm, offset: int, chunk_size: int) -> Reading[Members]:
     if form not in _FORMS:
         raise encode.refused("form", "members come as keys, ids or roaring")
-    if offset < 0 or not 0 <= chunk_size < 1 << 32:
-        raise encode.refused("offset", "offsets and sizes are not negative")
+    encode.whole(offset, "offset", 64)
+    encode.whole(chunk_size, "chunk_size")
     name = _name(audience)
 
     def request_at(at: int) -> bytes:
@@ -273,8 +279,7 @@ def export(
 ) -> Reading[FilePiece]:
     if file_format not in _FORMATS:
         raise encode.refused("file_format", "a file is csv, parquet or jsonl")
-    if offset < 0:
-        raise encode.refused("offset", "an offset is not negative")
+    encode.whole(offset, "offset", 64)
     can_resume = isinstance(who, Audience | AudienceName) and file_format != "parquet"
     request = m.ExportAudienceRequest(
         format=_FORMATS[file_format],

@@ -218,3 +218,10 @@ def crossings(before: Span, after: Span) -> list[tuple[Span, int]]:
     elif before.last > after.last:
         found.append((Span(after.last + 1, before.last), -1))
     return found
+
+
+def passes(before: Span, after: Span) -> list[Span]:
+    """The stretches that either end of a span went over as it moved; what both went over is in both."""
+    firsts = Span(min(before.first, after.first), max(before.first, after.first) - 1)
+    lasts = Span(min(before.last, after.last) + 1, max(before.last, after.last))
+    return [span for span in (firsts, lasts) if span.first <= span.last]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from headcount_engine.atoms.after import After
 from headcount_engine.atoms.instants import ABSENT, InstantOrder
-from headcount_engine.atoms.reads import TimedAttribute, TimedProperty, attribute_span, crossings, matches
+from headcount_engine.atoms.reads import (
+    TimedAttribute,
+    TimedProperty,
+    attribute_span,
+    crossings,
+    matches,
+    passes,
+)
 from headcount_engine.atoms.registry import Atom
 from headcount_engine.atoms.tallies import ascending
 from headcount_engine.conditions.fields import Field, bind_field
@@ -18,11 +26,14 @@ from headcount_engine.conditions.tree import Anniversary
 from headcount_engine.indexes.columns import widen
 from headcount_engine.indexes.predicates import MonthDays, Stored
 from headcount_engine.indexes.runs import Run
+from headcount_engine.limits import MICROSECONDS_PER_DAY
 from headcount_engine.model.batches import I64, U32
 from headcount_engine.model.instants import local_days
 from headcount_engine.model.values import Kind, ValueType
 
 _INT64 = np.dtype(np.int64)
+_HALF_A_DAY_US = MICROSECONDS_PER_DAY // 2
+_A_YEAR_US = 366 * MICROSECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,26 @@ class TimedColumns:
                     found.append((atom, ascending(ids.astype(np.int64))))
         return found
 
+    def passed(self, before: Moment, moment: Moment) -> list[tuple[Atom, I64]]:
+        """For each atom the profiles of whose values an end of its window went over some, as often as it did or more.
+
+        Also of values that were in the window at neither moment, but in between.
+        """
+        found = []
+        for key, held in self._held.items():
+            for (_, timed), atom in held.users.items():
+                parts = [
+                    part
+                    for first, last in _passed(timed, held.type, before, moment)
+                    if len(part := held.order.between(first, last))
+                ]
+                if parts:
+                    ids = np.concatenate(parts)
+                    if key.event is not None:
+                        ids = np.concatenate(held.owners)[ids]
+                    found.append((atom, ids.astype(np.int64)))
+        return found
+
     def stage(self, after: After, moment: Moment, new_users: Sequence[Atom]) -> TimedEdit:
         """What a commit enters. `new_users`: atoms on properties, which new event types may concern."""
         for atom in new_users:
@@ -206,6 +237,21 @@ def _moved(timed: TimedAttribute, type_: ValueType, before: Moment, moment: Mome
         return [(span.first, span.last) for span, _ in crossings(old, new)]
     then, now = (_wanted(timed, type_, m) for m in (before, moment))
     return [(day, day) for day in sorted(then ^ now)]
+
+
+def _passed(timed: TimedAttribute, type_: ValueType, before: Moment, moment: Moment) -> list[tuple[int, int]]:
+    """Values (from, to) that an end of the window went over; what two ends did is there twice."""
+    if timed.anniversary is None:
+        is_date = type_.kind is Kind.DATE
+        old, new = (attribute_span(timed, is_date, m) for m in (before, moment))
+        return [(span.first, span.last) for span in passes(old, new)]
+    if moment.now_us - before.now_us >= _A_YEAR_US:
+        return [(0, 32 * 13)] * 2
+    # No local day is shorter than half a day: none is left out.
+    instants = [*range(before.now_us, moment.now_us, _HALF_A_DAY_US), moment.now_us]
+    wanted = [_wanted(timed, type_, replace(moment, now_us=at_us)) for at_us in instants]
+    days = {day for then, now in itertools.pairwise(wanted) for day in then ^ now}
+    return [(day, day) for day in sorted(days)] * 2
 
 
 def _wanted(timed: TimedAttribute, type_: ValueType, moment: Moment) -> frozenset[int]:

@@ -59,9 +59,9 @@ def chosen(view: ReadView, names: Sequence[str]) -> tuple[AttributeView, ...]:
         if attribute is None:
             near = suggest(name, [n for n in view.attribute_names() if not n.startswith("$")])
             hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise InvalidArgument(f"there is no such attribute{hint}", path=f"attributes[{place}]")
+            raise InvalidArgument(f"there is no attribute {name!r}{hint}", path=f"attributes[{place}]")
         if name in names[:place]:
-            raise InvalidArgument("an attribute that is named twice", path=f"attributes[{place}]")
+            raise InvalidArgument(f"attribute {name!r} is named twice", path=f"attributes[{place}]")
         found.append(attribute)
     return tuple(found)
 

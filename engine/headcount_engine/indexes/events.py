@@ -126,19 +126,23 @@ class EventType:
         fresh = {name: t for name, t in types.items() if name not in self.properties}
         return TypeEdit(self.name, pieces, fresh)
 
-    def publish(self, edit: TypeEdit) -> None:
-        """Make staged events visible."""
+    def append(self, edit: TypeEdit) -> None:
+        """Add staged events behind what readers hold; nothing becomes visible."""
         self.inferred = self.inferred.with_events(edit.new_properties.keys() - self.properties.keys())
         self.properties |= edit.new_properties
         for piece in edit.pieces:
             self._add(piece)
-        self._show()
+
+    def show(self) -> None:
+        """Make what was appended visible."""
+        ordered = [*self._sealed, *(tail.run for tail in self._open)]
+        self._view = TypeView(self.name, tuple(ordered), dict(self.properties), self.retention, self.inferred)
 
     def declare(self, properties: Mapping[str, ValueType]) -> None:
         """Enter property types that were declared rather than seen."""
         self.inferred = self.inferred.with_declaration()
         self.properties |= properties
-        self._show()
+        self.show()
 
     def compact(self) -> None:
         """Merge small runs if there are too many. Changes no answer; readers keep the runs they hold."""
@@ -147,7 +151,7 @@ class EventType:
             self._merge(crowd)
             crowd = self._crowd()
             if not crowd:
-                self._show()
+                self.show()
 
     def rewritten(
         self, change: Callable[[Run], Run | None], retention: Retention | None = None
@@ -175,7 +179,7 @@ class EventType:
         self._sealed = list(edit.sealed)
         self._open = [tails.get(id(run)) or Tail(run) for run in edit.open]
         self.retention = edit.retention
-        self._show()
+        self.show()
 
     def retain(self, kept_us: int | None) -> None:
         """Keep raw events that long from now on; None: for ever, as long as none is gone."""
@@ -186,16 +190,12 @@ class EventType:
             self.retention = Retention(kept_us, INSTANT_MIN_US)
         else:
             self.retention = Retention(kept_us, self.retention.floor_us, self.retention.totals)
-        self._show()
+        self.show()
 
     @property
     def sealed_count(self) -> int:
         """How many of the view's runs, from the first, take no more events."""
         return len(self._sealed)
-
-    def _show(self) -> None:
-        ordered = [*self._sealed, *(tail.run for tail in self._open)]
-        self._view = TypeView(self.name, tuple(ordered), dict(self.properties), self.retention, self.inferred)
 
     def _add(self, piece: Run) -> None:
         first_us = int(piece.times_us[0])

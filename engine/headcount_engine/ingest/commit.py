@@ -15,7 +15,7 @@ from headcount_engine.clock import Clock
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue
-from headcount_engine.membership.live import LiveEdit
+from headcount_engine.membership.edits import LiveEdit
 from headcount_engine.model.batches import WriteReceipt
 from headcount_engine.model.workspace import Workspace
 
@@ -59,8 +59,16 @@ class Live(Protocol):
         """What the clock alone brings."""
         ...
 
-    def publish(self, edit: LiveEdit) -> None:
-        """Under the gate."""
+    def prepare(self, edit: LiveEdit) -> None:
+        """Carry out what readers do not see. Not under the gate."""
+        ...
+
+    def show(self, edit: LiveEdit) -> None:
+        """Carry out the rest. Under the gate."""
+        ...
+
+    def settle(self) -> None:
+        """What publishing left undone. Not under the gate."""
         ...
 
 
@@ -150,8 +158,9 @@ class Writer:
                 self._log.append(version, now_us, staged)
                 self._make_visible(staged, version, now_us, edit)
             else:
+                self._live.prepare(edit)
                 with self._gate.lock:
-                    self._live.publish(edit)
+                    self._live.show(edit)
                     self._gate.now_us = now_us
             return self._gate.version
 
@@ -181,16 +190,27 @@ class Writer:
     def _make_visible(self, staged: Staged, version: int, now_us: int, edit: LiveEdit | None = None) -> None:
         self._publish_all(staged, version, now_us, edit)
         self._changes.settle()
+        if self._live is not None:
+            self._live.settle()
         for events in staged.events:
             self._indexes.events.types[events.name].compact()
 
     def _publish_all(self, staged: Staged, version: int, now_us: int, edit: LiveEdit | None = None) -> None:
+        """What readers do not see before it is shown is done before the gate is taken, so that they wait less."""
+        if staged.relinking is None:
+            self._append(staged)
+        if edit is not None and self._live is not None:
+            self._live.prepare(edit)
         with self._gate.lock:
             self._publish(staged, version, now_us)
             if edit is not None and self._live is not None:
-                self._live.publish(edit)
+                self._live.show(edit)
             self._gate.version, self._gate.now_us = version, now_us
             self._changes.publish(version, now_us, staged.flips, staged.removed_segments)
+
+    def _append(self, staged: Staged) -> None:
+        for events in staged.events:
+            self._indexes.events.types[events.name].append(events)
 
     @staticmethod
     def _says_something(staged: Staged) -> bool:
@@ -213,8 +233,10 @@ class Writer:
         self._publish_people(staged, version)
         for name, properties in staged.declared_events.items():
             indexes.events.ensure(name).declare(properties)
+        if staged.relinking is not None:  # Runs that are replaced were found without these events.
+            self._append(staged)
         for events in staged.events:
-            indexes.events.types[events.name].publish(events)
+            indexes.events.types[events.name].show()
         indexes.events.batches += staged.takes_batch
         if staged.event_ids is not None:
             indexes.event_ids.publish(staged.event_ids, now_us)

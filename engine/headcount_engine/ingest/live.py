@@ -16,7 +16,8 @@ from headcount_engine.indexes.columns import ColumnEdit
 from headcount_engine.indexes.store import ReadView
 from headcount_engine.ingest.staging import Staged
 from headcount_engine.membership.catalogue import Catalogue, CatalogueView, Definition
-from headcount_engine.membership.live import LiveEdit, LiveSegments, Outcome
+from headcount_engine.membership.edits import LiveEdit, Outcome
+from headcount_engine.membership.live import LiveSegments
 from headcount_engine.model.answers import Settings
 from headcount_engine.model.changes import Cause
 
@@ -104,9 +105,17 @@ class LiveStage:
                 changed, removed, after.lists, view, now_us, after, is_first=is_first
             )
 
-    def publish(self, edit: LiveEdit) -> None:
-        """Carry out. Under the gate."""
-        self._live.publish(edit)
+    def prepare(self, edit: LiveEdit) -> None:
+        """Carry out what readers do not see. Not under the gate."""
+        self._live.prepare(edit)
+
+    def show(self, edit: LiveEdit) -> None:
+        """Carry out the rest. Under the gate."""
+        self._live.show(edit)
+
+    def settle(self) -> None:
+        """What publishing left undone. Not under the gate."""
+        self._live.settle()
 
 
 def _names(segments: Iterable[Definition], after: CatalogueView) -> set[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from headcount_engine.bitmaps import EMPTY
 from headcount_engine.conditions.needs import Meaning
@@ -39,7 +40,7 @@ _RETENTION_MAX_US = 36_525 * MICROSECONDS_PER_DAY
 """A hundred years: longer is taken for a unit mistake."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """One saved segment. `rule` is None for a manual one; `revision` counts its changes and makes its etag.
 
@@ -69,7 +70,7 @@ class Definition:
     def etag(self) -> str:
         return f'"{self.revision}"'
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The rule in canonical layout; empty where there is none."""
         return "" if self.rule is None else to_text(self.rule)
@@ -97,7 +98,7 @@ def id_from_name(name: str, taken: Iterable[str]) -> str:
     return id_
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CatalogueView:
     """The segments and their lists as of one version. Names are unique, so a rule may use either; an id wins.
 
@@ -140,16 +141,18 @@ class CatalogueView:
             self.kept.get(definition.id), definition.retention_us or 0, definition.retention_is_for_unknown,
         )  # fmt: skip
 
-    def dependents(self, id_: str) -> list[Definition]:
+    def dependents(self, id_: str) -> Sequence[Definition]:
         """The segments that refer to this one, by name."""
-        return sorted(
-            (
-                d
-                for d in self.by_id.values()
-                if self.references[d.id] and any(t.id == id_ for t in self.targets(d))
-            ),
-            key=lambda d: d.name,
-        )
+        return self._dependents.get(id_, ())
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, Sequence[Definition]]:
+        found: dict[str, list[Definition]] = {}
+        for definition in self.by_id.values():
+            if self.references[definition.id]:
+                for target in self.targets(definition):
+                    found.setdefault(target.id, []).append(definition)
+        return {id_: sorted(users, key=lambda d: d.name) for id_, users in found.items()}
 
     def targets(self, definition: Definition) -> list[Definition]:
         """The segments that one refers to."""

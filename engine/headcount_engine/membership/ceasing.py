@@ -7,6 +7,7 @@ instants are few, and asking at each of them, latest first, is exact.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard, assert_never
@@ -83,25 +84,39 @@ class Ceasing:
 
         `atom_rows`: the atoms of these, as they are after the step. Without a step it ceased now, by what was written.
         """
-        now_us = self._moment.now_us
-        since = np.full(len(ids), now_us, dtype=np.int64)
-        if self._before_us >= now_us or not len(ids):
-            return since
-        leaves, segments = self._timed_parts(name)
+        since = np.full(len(ids), self._moment.now_us, dtype=np.int64)
+        if self._before_us < self._moment.now_us and len(ids):
+            turns, asking = self._turns_of(name, ids, atom_rows)
+            formula = self._rules.formulas[name]
+            for place, found in turns.items():
+                since[place] = self._last_turn(formula, place, found, asking)
+        return since
+
+    def ended_within_us(self, name: str, ids: I64, atom_rows: U64) -> I64:
+        """When a rule that holds neither before the step nor after it ceased within it; ENDED where it never held."""
+        since = np.full(len(ids), ENDED, dtype=np.int64)
+        if self._before_us < self._moment.now_us and len(ids):
+            turns, asking = self._turns_of(name, ids, atom_rows)
+            formula = self._rules.formulas[name]
+            for place, found in turns.items():
+                for t_us, ends_us in reversed(list(itertools.pairwise(found))):
+                    if asking.holds(formula, place, t_us):
+                        since[place] = ends_us
+                        break
+        return since
+
+    def _turns_of(self, name: str, ids: I64, atom_rows: U64) -> tuple[dict[int, list[int]], _Asking]:
+        """By place among ascending ids the instants at which a rule may turn, ascending; and who is asked then."""
+        leaves, segments = timed_parts(self._rules.formulas, name)
         reads = [self._rules.atom(leaf).reads for leaf in leaves]
         types = frozenset(n for n in self._after.type_names() if any(r.reads_event(n) for r in reads))
         few = Few(self._after, ids, types)
         asking = _Asking(few, self, atom_rows, ids)
-        formula = self._rules.formulas[name]
         offsets = [_offsets(leaf) for leaf in leaves]
         if segments or None in offsets:
             places = range(len(ids))
-            found = {place: self._turns(few, place, int(ids[place]), leaves, segments) for place in places}
-        else:
-            found = self._turns_of_events(few, sorted({us for each in offsets for us in each or ()}))
-        for place, turns in found.items():
-            since[place] = self._last_turn(formula, place, turns, asking)
-        return since
+            return {p: self._turns(few, p, int(ids[p]), leaves, segments) for p in places}, asking
+        return self._turns_of_events(few, sorted({us for each in offsets for us in each or ()})), asking
 
     def _turns(
         self, few: Few, place: int, id_: int, leaves: list[Condition], segments: list[str]
@@ -169,23 +184,24 @@ class Ceasing:
     def binder(self, few: Few, t_us: int) -> Binder:
         return Binder(few, self.then(t_us), self._definitions)
 
-    def _timed_parts(self, name: str) -> tuple[list[Condition], list[str]]:
-        """The conditions that the clock can change, and the segments with retention, that a rule hangs on."""
-        leaves: dict[Condition, None] = {}
-        segments: dict[str, None] = {}
-        seen, pending = {name}, [name]
-        while pending:
-            formula = self._rules.formulas[pending.pop()]
-            for key in programs.atoms_of(formula):
-                if isinstance(key, Retained):
-                    segments[key.segment] = None
-                elif is_timed(key):
-                    leaves[key] = None
-            for other in programs.segments_of(formula):
-                if other not in seen:
-                    seen.add(other)
-                    pending.append(other)
-        return list(leaves), list(segments)
+
+def timed_parts(formulas: Mapping[str, Formula], name: str) -> tuple[list[Condition], list[str]]:
+    """The conditions that the clock can change, and the segments with retention, that a rule hangs on."""
+    leaves: dict[Condition, None] = {}
+    segments: dict[str, None] = {}
+    seen, pending = {name}, [name]
+    while pending:
+        formula = formulas[pending.pop()]
+        for key in programs.atoms_of(formula):
+            if isinstance(key, Retained):
+                segments[key.segment] = None
+            elif is_timed(key):
+                leaves[key] = None
+        for other in programs.segments_of(formula):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+    return list(leaves), list(segments)
 
 
 class _Asking:

@@ -4,78 +4,52 @@ Every profile has a row of bits, one for each segment. A commit flips atoms; the
 asked again for that profile alone, in the order in which they refer to one another; what comes out differently is a
 join or a leave. Definitions are another matter: they change one column of everyone's rows, and are worked out by words.
 
-`stage` decides and shows nothing; `publish`, under the gate, carries out. All but the reads at the end is the writer's.
+`stage` decides and changes nothing; `prepare` carries out what readers do not see and `show`, under the gate, the rest.
+All but the reads at the end is the writer's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headcount_engine import bitmaps
 from headcount_engine.atoms.after import NO_CHANGES, After, Changes
-from headcount_engine.atoms.current import AtomsEdit, CurrentAtoms
+from headcount_engine.atoms.current import CurrentAtoms
 from headcount_engine.atoms.registry import Atom, AtomKey, Listed, Retained
-from headcount_engine.atoms.rows import Rows, Turned, column_words, put_columns, turn
-from headcount_engine.atoms.tallies import Recount, Toggles, ascending
-from headcount_engine.atoms.touches import lists_of
+from headcount_engine.atoms.rows import Rows, column_words, put_columns, turn
+from headcount_engine.atoms.tallies import Toggles, ascending
 from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.spans import Moment
-from headcount_engine.evaluation.threads import shares, side_by_side
 from headcount_engine.indexes.store import Indexes, ReadView
 from headcount_engine.kernels import members as kernels
 from headcount_engine.membership import programs
 from headcount_engine.membership.catalogue import Definition
 from headcount_engine.membership.ceasing import Ceasing, Rules
+from headcount_engine.membership.edits import LiveEdit, Outcome
+from headcount_engine.membership.flips import (
+    between,
+    by_segment,
+    differences,
+    net,
+    together,
+    told_of,
+    turned_bits,
+)
 from headcount_engine.membership.lists import ListEdit, SegmentLists
-from headcount_engine.membership.places import Drawn, Place, draw, ordered
+from headcount_engine.membership.machine import Machine
+from headcount_engine.membership.places import Drawn, Place, draw
 from headcount_engine.membership.programs import Formula
 from headcount_engine.membership.retention import ENDED, RetentionEdit, RetentionStore
-from headcount_engine.membership.sets import Flipped, MemberSets
+from headcount_engine.membership.sets import MemberSets
 from headcount_engine.model.batches import I64, U32, U64, Mask
-from headcount_engine.model.changes import Cause, SegmentFlips
+from headcount_engine.model.changes import Cause
 from headcount_engine.model.segments import ListName, SegmentKind, SegmentState
 
-_NO_IDS: I64 = np.empty(0, dtype=np.int64)
-_FLIPS_LEAST = 1 << 12
-_ROWS_LEAST = 1_000
-"""Rows for which a second thread is worth its start."""
-
-
-NO_FLIPS = Flipped(_NO_IDS, np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint32))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LiveEdit:
-    """What a commit does to live segments.
-
-    ids, atom_rows, member_rows   rows that are new or found anew, as they will be
-    atom_bits, member_bits        bits of other rows that turn
-    columns                       by slot of a segment, everyone's bit as it will be: definitions
-    flips, growth                 by slot: the ids that join or leave, and by how many the size grows
-    sets                          by slot, everyone who is in, where definitions change it
-    """
-
-    moment: Moment
-    atoms: AtomsEdit | None = None
-    recount: Recount | None = None
-    ids: I64 = field(default_factory=lambda: _NO_IDS)
-    atom_rows: U64 | None = None
-    member_rows: U64 | None = None
-    atom_bits: Turned | None = None
-    member_bits: Turned | None = None
-    columns: Mapping[int, U64] = field(default_factory=dict)
-    flips: Flipped = NO_FLIPS
-    growth: I64 = field(default_factory=lambda: _NO_IDS)
-    sets: Mapping[int, Bitmap] = field(default_factory=dict)
-    places: Mapping[str, Place] | None = None
-    """All segments as they will be, where definitions change."""
-    anew: LiveSegments | None = None
-    """Everything made anew, to be taken over."""
+_NO_PASSERS: Mapping[str, I64] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,15 +61,6 @@ class _Step:
     member_rows: U64
     flips: I64
     toggles: Toggles
-    retained: tuple[RetentionEdit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a commit does: to the rows, for those who watch, and to who is kept."""
-
-    edit: LiveEdit
-    flips: tuple[SegmentFlips, ...] = ()
     retained: tuple[RetentionEdit, ...] = ()
 
 
@@ -116,7 +81,7 @@ class LiveSegments:
         self._sizes = np.zeros(64, dtype=np.int64)
         self._slots_end = 0
         self._free: list[int] = []
-        self._machine: _Machine | None = None
+        self._machine: Machine | None = None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -149,13 +114,14 @@ class LiveSegments:
         atoms = self._atoms.stage(after, moment, definitions)
         over, ended = self._over(before, moment)
         toggles = [*atoms.toggles, *self._listed(lists), *over]
-        step = self._step(after, toggles, default, before, moment, definitions)
-        flipped, growth, told = self._told(step.flips, step.ids)
+        passers = self._passers(after, before, moment)
+        step = self._step(after, toggles, default, before, moment, definitions, passers)
+        flipped, growth, told = by_segment(step.flips, step.ids, self._built().names)
         new = np.flatnonzero(step.ids >= after.first_new)
         edit = LiveEdit(
             moment, atoms, None, step.ids[new], step.atom_rows[new], step.member_rows[new],
-            _turned(step.toggles.ids, step.toggles.atoms, after.first_new),
-            _turned(step.ids[step.flips[:, 0]], step.flips[:, 1], after.first_new),
+            turned_bits(step.toggles.ids, step.toggles.atoms, after.first_new),
+            turned_bits(step.ids[step.flips[:, 0]], step.flips[:, 1], after.first_new),
             flips=flipped, growth=growth,
         )  # fmt: skip
         return Outcome(edit, told, (*ended, *step.retained))
@@ -197,7 +163,7 @@ class LiveSegments:
         fresh = self._members_of(rows, ids)
         held = self._rows.gather(ids)
         flips, _, retained = self._retain(
-            _Step(ids, rows, fresh, _differences(held, fresh, cause), _joined([])),
+            _Step(ids, rows, fresh, differences(held, fresh, cause), together([])),
             stays,
             after,
             before,
@@ -206,7 +172,7 @@ class LiveSegments:
         )
         rows[~stays], fresh[~stays] = 0, 0
         flips = flips[stays[flips[:, 0]]]
-        out = _differences(held[~stays], fresh[~stays], cause)
+        out = differences(held[~stays], fresh[~stays], cause)
         out[:, 0] = np.flatnonzero(~stays)[out[:, 0]]
         for id_, why in gone.items():
             out[out[:, 0] == int(np.searchsorted(ids, id_)), 3] = int(why)
@@ -215,7 +181,7 @@ class LiveSegments:
         others = step.flips[~np.isin(step.ids[step.flips[:, 0]], ids)]
         others[:, 0] = np.searchsorted(everyone, step.ids[others[:, 0]])
         atom_rows[at], member_rows[at] = rows, fresh
-        flipped, growth, told = self._told(np.concatenate([others, flips]), everyone)
+        flipped, growth, told = by_segment(np.concatenate([others, flips]), everyone, self._built().names)
         edit = LiveEdit(
             moment, atoms, tallied, everyone, atom_rows, member_rows, flips=flipped, growth=growth
         )
@@ -230,11 +196,12 @@ class LiveSegments:
         before: Moment,
         moment: Moment,
         definitions: Definitions,
+        passers: Mapping[str, I64] = _NO_PASSERS,
     ) -> _Step:
-        """The rows that toggles change, and who flips by that."""
-        joined = _joined(toggles)
+        """The rows that toggles change, and who flips by that. `passers`: who else may come to be kept, by rule."""
+        joined = together(toggles)
         new = np.arange(after.first_new, after.ids_end, dtype=np.int64)
-        ids = ascending(np.concatenate([joined.ids, new]))
+        ids = ascending(np.concatenate([joined.ids, new, *passers.values()]))
         self._rows.ensure(max(after.ids_end, 1))
         machine = self._built()
         atom_rows, member_rows = self._atoms.rows_before(ids, after), self._rows.gather(ids)
@@ -244,10 +211,10 @@ class LiveSegments:
             member_rows[is_new] = machine.members_of_nobody(nobody, self._rows.width)
         flips = machine.run(ids, joined, atom_rows, member_rows)
         step = _Step(ids, atom_rows, member_rows, flips, joined)
-        flips, joined, retained = self._retain(step, ~is_new, after, before, moment, definitions)
+        flips, joined, retained = self._retain(step, ~is_new, after, before, moment, definitions, passers)
         if bool(is_new.any()):
             at = np.flatnonzero(is_new)
-            entered = _differences(np.zeros_like(member_rows[at]), member_rows[at], default)
+            entered = differences(np.zeros_like(member_rows[at]), member_rows[at], default)
             entered[:, 0] = at[entered[:, 0]]
             flips = np.concatenate([flips[~is_new[flips[:, 0]]], entered])
         return _Step(ids, atom_rows, member_rows, flips, joined, retained)
@@ -281,8 +248,42 @@ class LiveSegments:
                 found.append(_ended(id_, ids))
         return found
 
+    def _passers(self, after: After, before: Moment, moment: Moment) -> dict[str, I64]:
+        """By rule with a retention, who may have come to match it by the clock and ceased again, all in one step.
+
+        For that the clock must have gone over two things that the rule reads; they may also be the end of a stay in
+        another segment that it reads, which begins with a thing that the clock went over.
+        """
+        found: dict[str, I64] = {}
+        if before.now_us >= moment.now_us or not (rules := self._rules()):
+            return found
+        lengths = {place.definition.id: place.definition.retention_us or 0 for place in rules}
+        machine = self._built()
+        passed = self._atoms.passed(machine.timed_slots, after, before, moment)
+        for place in rules:
+            segments = machine.stays[place.id]
+            parts = [
+                self._retention.of(id_).over(before.now_us, moment.now_us, lengths[id_]).astype(np.int64)
+                for id_ in segments
+            ]
+            if place.id in passed:
+                parts.append(passed[place.id])
+            if parts:
+                ids, times = np.unique(np.concatenate(parts), return_counts=True)
+                ids = ids if segments else ids[times > 1]
+                if len(ids):
+                    found[place.id] = ids
+        return found
+
     def _retain(
-        self, step: _Step, may: Mask, after: After, before: Moment, moment: Moment, definitions: Definitions
+        self,
+        step: _Step,
+        may: Mask,
+        after: After,
+        before: Moment,
+        moment: Moment,
+        definitions: Definitions,
+        passers: Mapping[str, I64] = _NO_PASSERS,
     ) -> tuple[I64, Toggles, tuple[RetentionEdit, ...]]:
         """Keep those for whom a rule ceased to hold, until it holds again: flips and toggles with it, and what to note.
 
@@ -294,22 +295,25 @@ class LiveSegments:
         if not machine.rules:
             return step.flips, step.toggles, ()
         lengths = {p.definition.id: p.definition.retention_us or 0 for p in machine.rules}
-        rules = Rules({id_: p.formula for id_, p in self._places.items()}, self._atoms.atom_of, lengths)
+        rules = Rules(machine.formulas, self._atoms.atom_of, lengths)
         ceasing = Ceasing(after, rules, self._retention, before.now_us, moment, definitions)
         parts, all_toggles, edits = [step.flips], [step.toggles], list[RetentionEdit]()
         for level in machine.levels:
-            flips = _net(parts)
+            flips = net(parts)
             toggles = []
             for place in level:
                 own = flips[(flips[:, 1] == place.slot) & may[flips[:, 0]]]
-                if not len(own):
-                    continue
+                own = own[np.argsort(own[:, 0])]
                 segment = place.definition.id
                 slot = self._atoms.slot_of(Retained(segment))
-                own = own[np.argsort(own[:, 0])]
                 ids, ceased = step.ids[own[:, 0]], own[:, 2] == 0
                 since = np.full(len(ids), ENDED, dtype=np.int64)
                 since[ceased] = ceasing.since_us(place.id, ids[ceased], step.atom_rows[own[ceased, 0]])
+                if place.id in passers:
+                    own, since = self._with_passers(step, place, passers[place.id], own, since, ceasing)
+                    ids = step.ids[own[:, 0]]
+                if not len(own):
+                    continue
                 ceasing.note(segment, ids, since)
                 since[since <= moment.now_us - lengths[segment]] = ENDED
                 bits = ((step.atom_rows[own[:, 0], slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1)) != 0
@@ -322,8 +326,24 @@ class LiveSegments:
                     toggles.append(Toggles(ids[turned], slots, own[turned, 3].astype(np.uint8)))
             if toggles:
                 all_toggles.extend(toggles)
-                parts.append(machine.run(step.ids, _joined(toggles), step.atom_rows, step.member_rows))
-        return _net(parts), _joined(all_toggles), tuple(edits)
+                parts.append(machine.run(step.ids, together(toggles), step.atom_rows, step.member_rows))
+        return net(parts), together(all_toggles), tuple(edits)
+
+    @staticmethod
+    def _with_passers(
+        step: _Step, place: Place, passers: I64, own: I64, since: I64, ceasing: Ceasing
+    ) -> tuple[I64, I64]:
+        """Flips of a rule and since when it does not hold, and those for whom it came and ceased to in one step."""
+        rows = np.searchsorted(step.ids, passers)
+        held = (step.member_rows[rows, place.slot >> 6] >> np.uint64(place.slot & 63)) & np.uint64(1)
+        rows = rows[(held == 0) & ~np.isin(rows, own[:, 0])]
+        ended = ceasing.ended_within_us(place.id, step.ids[rows], step.atom_rows[rows])
+        rows, ended = rows[ended != ENDED], ended[ended != ENDED]
+        passed = np.zeros((len(rows), 4), dtype=np.int64)
+        passed[:, 0], passed[:, 1], passed[:, 3] = rows, place.slot, int(Cause.CLOCK)
+        both = np.concatenate([own, passed])
+        order = np.argsort(both[:, 0])
+        return both[order], np.concatenate([since, ended])[order]
 
     def _members_of(self, atom_rows: U64, ids: I64) -> U64:
         """The segments of profiles with given atoms, each found from nothing."""
@@ -331,25 +351,36 @@ class LiveSegments:
         nobody = self._atoms.row_of_nobody()
         members = np.tile(machine.members_of_nobody(nobody, self._rows.width), (len(ids), 1))
         base = np.tile(nobody, (len(ids), 1))
-        machine.run(ids, _between(ids, base, atom_rows, Cause.DEFINITION), base, members)
+        machine.run(ids, between(ids, base, atom_rows, Cause.DEFINITION), base, members)
         return members
 
     def publish(self, edit: LiveEdit) -> None:
-        """Carry out. Under the gate, after the data."""
+        """Carry out, where nobody reads yet."""
+        self.prepare(edit)
+        self.show(edit)
+        self.settle()
+
+    def prepare(self, edit: LiveEdit) -> None:
+        """Carry out what readers do not see, atoms and counters, before the gate is taken: so they wait less."""
+        if edit.atoms is not None:
+            self._atoms.publish(edit.atoms, edit.moment)
+        if edit.recount is not None:
+            self._atoms.publish_recount(edit.recount)
+        if edit.atom_rows is not None:
+            self._atoms.rows.scatter(edit.ids, edit.atom_rows)
+        if edit.atom_bits is not None:
+            turn(self._atoms.rows, edit.atom_bits)
+
+    def show(self, edit: LiveEdit) -> None:
+        """Carry out the rest: who is in, and how many are. Under the gate, after the data."""
         if edit.anew is not None:
             self._take_over(edit.anew)
         if edit.places is not None:
             self._places = edit.places
             self._machine = None
-        if edit.atoms is not None:
-            self._atoms.publish(edit.atoms, edit.moment)
-        if edit.recount is not None:
-            self._atoms.publish_recount(edit.recount)
-        if edit.atom_rows is not None and edit.member_rows is not None:
-            self._atoms.rows.scatter(edit.ids, edit.atom_rows)
+        if edit.member_rows is not None:
             self._rows.scatter(edit.ids, edit.member_rows)
-        if edit.atom_bits is not None and edit.member_bits is not None:
-            turn(self._atoms.rows, edit.atom_bits)
+        if edit.member_bits is not None:
             turn(self._rows, edit.member_bits)
         put_columns(self._rows, edit.columns)
         self._sizes[edit.flips.slots] += edit.growth
@@ -357,6 +388,10 @@ class LiveSegments:
         for slot, members in edit.sets.items():
             self._sets.replace(slot, members)
             self._sizes[slot] = len(members)
+
+    def settle(self) -> None:
+        """What publishing left undone for the sets. After it, not under the gate."""
+        self._sets.settle()
 
     def _listed(self, lists: Sequence[ListEdit]) -> list[Toggles]:
         """Flips of lists that segments read."""
@@ -369,36 +404,6 @@ class LiveSegments:
                 cause = Cause.IMPORT if kind is SegmentKind.MANUAL else Cause.OVERRIDE
                 found.append(Toggles.of(ids, atom.slot, cause))
         return found
-
-    def _told(self, flips: I64, ids: I64) -> tuple[Flipped, I64, tuple[SegmentFlips, ...]]:
-        """Flips (row, slot, joined, cause) by segment: for sets, for sizes, and for those who watch."""
-        if not len(flips):
-            return NO_FLIPS, _NO_IDS, ()
-        flips = flips[np.argsort(flips[:, 1] * len(ids) + flips[:, 0], kind="stable")]
-        slots = flips[:, 1]
-        starts = np.flatnonzero(np.diff(slots, prepend=-1))
-        who = ids[flips[:, 0]].astype(np.uint32)
-        is_join = flips[:, 2] == 1
-        causes = flips[:, 3].astype(np.uint8)
-        growth = np.add.reduceat(2 * flips[:, 2] - 1, starts)
-        flipped = Flipped(slots[starts], np.append(starts, len(slots)), who)
-        # Joins apart from leaves, each by segment, so that a segment's are two slices.
-        order = np.argsort(is_join, kind="stable")
-        left = int((~is_join).sum())
-        who, causes, by = who[order], causes[order], slots[order]
-        found = slots[starts]
-        edges = [np.searchsorted(by[:left], found, side=side).tolist() for side in ("left", "right")] + [
-            (np.searchsorted(by[left:], found, side=side) + left).tolist() for side in ("left", "right")
-        ]
-        names = self._built().names
-        told = []
-        for place, slot in enumerate(found.tolist()):
-            id_ = names.get(slot)
-            if id_ is not None:
-                out, into = (slice(edges[i][place], edges[i + 1][place]) for i in (0, 2))
-                told.append(SegmentFlips(id_, who[into], causes[into], who[out], causes[out]))
-        told.sort(key=lambda f: f.segment)
-        return flipped, growth, tuple(told)
 
     # ------------------------------------------------------------------------------------------------ definitions
 
@@ -472,7 +477,7 @@ class LiveSegments:
                 sets[slot] = now
                 if not is_first and not programs.is_hidden(names[slot]):
                     told.append(
-                        _flips(
+                        told_of(
                             names[slot],
                             bitmaps.to_ids(now - was),
                             bitmaps.to_ids(was - now),
@@ -500,7 +505,7 @@ class LiveSegments:
             now = anew._sets.fold(place.slot)
             if not programs.is_hidden(id_) and now != before:
                 joins, leaves = bitmaps.to_ids(now - before), bitmaps.to_ids(before - now)
-                told.append(_flips(id_, joins, leaves, Cause.DEFINITION))
+                told.append(told_of(id_, joins, leaves, Cause.DEFINITION))
         edit = LiveEdit(moment, anew=anew)
         return Outcome(edit, tuple(sorted(told, key=lambda f: f.segment)), made.retained)
 
@@ -557,9 +562,9 @@ class LiveSegments:
             held[Retained(id_)] = meaning.kept_at(now_us)
         return held
 
-    def _built(self) -> _Machine:
+    def _built(self) -> Machine:
         if self._machine is None:
-            self._machine = _Machine(self._places, self._atoms, self._rows.width)
+            self._machine = Machine(self._places, self._atoms, self._rows.width)
         return self._machine
 
     # ------------------------------------------------------------------------------------------------ reads
@@ -616,179 +621,5 @@ class LiveSegments:
             assert not held - view.population.existing, f"{id_!r} holds profiles that do not exist"
 
 
-class _Machine:
-    """The programs of all segments in the arrays that the kernel runs."""
-
-    def __init__(self, places: Mapping[str, Place], atoms: CurrentAtoms, width: int) -> None:
-        order = ordered(places)
-        ranks = {id_: rank for rank, id_ in enumerate(order)}
-        users: list[list[int]] = [[] for _ in range(max(64 * atoms.rows.width, atoms.atoms.slots))]
-        followers: list[list[int]] = [[] for _ in order]
-        codes: list[int] = []
-        starts = [0]
-        depth = 1
-
-        for rank, id_ in enumerate(order):
-            place = places[id_]
-            for slot in place.slots:
-                users[slot].append(rank)
-            for other in place.others:
-                followers[ranks[other]].append(rank)
-            codes.extend(programs.codes_of(place.formula, atoms.slot_of, lambda other: places[other].slot))
-            starts.append(len(codes))
-            depth = max(depth, programs.depth_of(place.formula))
-        self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
-        self.levels = _levels(places, order)
-        self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
-        shown = {
-            slot: id_
-            for slot, id_ in self.names.items()
-            if places[id_].definition.state is not SegmentState.ARCHIVED
-        }
-        ordered_ids = sorted(shown.values())
-        # As objects, so that numpy picks hundreds of them at once.
-        self.ids: NDArray[np.object_] = np.array(ordered_ids, dtype=object)
-        by_id = {id_: place for place, id_ in enumerate(ordered_ids)}
-        self.places = np.full(64 * width, -1, dtype=np.int64)
-        """By slot, the segment's place among the ids; -1 where there is none."""
-        for slot, id_ in shown.items():
-            self.places[slot] = by_id[id_]
-        self._user_starts, self._users = lists_of(users)
-        self._follower_starts, self._followers = lists_of(followers)
-        self._slots = np.array([places[id_].slot for id_ in order], dtype=np.int64)
-        self._code_starts = np.array(starts, dtype=np.int64)
-        self._codes = np.array(codes, dtype=np.int64)
-        self._stack = np.zeros(depth + 1, dtype=np.uint8)
-        self._pending = np.zeros((len(order) + 63) >> 6, dtype=np.uint64)
-        self._causes = np.full(max(len(order), 1), 255, dtype=np.uint8)
-        self._width = width
-        self._of_nobody: U64 | None = None
-        self._row_of_nobody: U64 | None = None
-
-    def run(self, ids: I64, toggles: Toggles, atom_rows: U64, member_rows: U64) -> I64:
-        """Apply toggles to the rows of `ids` and ask who flips: (row, slot, joined, cause) each."""
-        order = np.argsort(toggles.ids, kind="stable")
-        starts = np.searchsorted(toggles.ids[order], np.append(ids, np.iinfo(np.int64).max)).astype(np.int64)
-        atoms, causes = toggles.atoms[order], toggles.causes[order]
-
-        def ask(part: tuple[int, int]) -> list[I64]:
-            begin, end = part
-            found_in_part = []
-            own_starts, own_atoms, own_members = (
-                starts[begin : end + 1],
-                atom_rows[begin:end],
-                member_rows[begin:end],
-            )
-            stack, pending, own_causes = self._stack.copy(), self._pending.copy(), self._causes.copy()
-            out = np.empty((max(_FLIPS_LEAST, 2 * len(self._slots), end - begin), 4), dtype=np.int64)
-            first = 0
-            while first < end - begin:
-                first, found = kernels.evaluate(
-                    first, own_starts, atoms, causes, own_atoms, own_members, self._user_starts, self._users,
-                    self._follower_starts, self._followers, self._slots, self._code_starts, self._codes,
-                    stack, pending, own_causes, out,
-                )  # fmt: skip
-                out[:found, 0] += begin
-                found_in_part.append(out[:found].copy())
-            return found_in_part
-
-        parts = side_by_side(shares(len(ids), _ROWS_LEAST), ask)
-        flips = [found for part in parts for found in part]
-        return np.concatenate(flips) if flips else np.empty((0, 4), dtype=np.int64)
-
-    def members_of_nobody(self, atom_row: U64, width: int) -> U64:
-        """The segments that a profile is in of whom nothing is known."""
-        if (
-            self._of_nobody is None
-            or self._row_of_nobody is None
-            or not np.array_equal(self._row_of_nobody, atom_row)
-        ):
-            members = np.zeros((1, width), dtype=np.uint64)
-            for rank in range(len(self._slots)):
-                start, end = int(self._code_starts[rank]), int(self._code_starts[rank + 1])
-                value = kernels.value_of(self._codes, start, end, atom_row, members[0], self._stack)
-                slot = int(self._slots[rank])
-                members[0, slot >> 6] |= np.uint64(int(value) << (slot & 63))
-            self._of_nobody, self._row_of_nobody = members[0], atom_row
-        return self._of_nobody
-
-
-def _turned(ids: I64, bits: I64, first_new: int) -> Turned:
-    """Bits of the rows that are there already."""
-    if not len(ids) or int(ids.max()) < first_new:
-        return Turned(ids, np.ascontiguousarray(bits))
-    old = ids < first_new
-    return Turned(ids[old], bits[old])
-
-
 def _ended(segment: str, ids: U32) -> RetentionEdit:
     return RetentionEdit(segment, ids, np.full(len(ids), ENDED, dtype=np.int64))
-
-
-def _net(parts: Sequence[I64]) -> I64:
-    """Flips in turn, without those that were taken back; of several causes the least."""
-    if len(parts) == 1:
-        return parts[0]
-    flips = np.concatenate(parts)
-    order = np.lexsort((np.arange(len(flips)), flips[:, 1], flips[:, 0]))
-    flips = flips[order]
-    starts = np.flatnonzero(np.any(np.diff(flips[:, :2], axis=0, prepend=-1) != 0, axis=1))
-    if not len(starts):
-        return flips
-    ends = np.append(starts[1:], len(flips))
-    causes = np.minimum.reduceat(flips[:, 3], starts)
-    last = flips[ends - 1]
-    last[:, 3] = causes
-    found: I64 = last[(ends - starts) % 2 == 1]
-    return found
-
-
-def _levels(places: Mapping[str, Place], order: Sequence[str]) -> list[list[Place]]:
-    """The rules of segments with retention: those that hang on no other such segment, then those that do, and so on."""
-    depths: dict[str, int] = {}
-    levels: list[list[Place]] = []
-    for id_ in order:
-        depth = max((depths[other] for other in places[id_].others), default=0)
-        if programs.is_hidden(id_):
-            levels.extend([] for _ in range(depth + 1 - len(levels)))
-            levels[depth].append(places[id_])
-            depth += 1
-        depths[id_] = depth
-    return levels
-
-
-def _joined(parts: Sequence[Toggles]) -> Toggles:
-    if not parts:
-        return Toggles(_NO_IDS, _NO_IDS, np.empty(0, dtype=np.uint8))
-    return Toggles(
-        np.concatenate([p.ids for p in parts]),
-        np.concatenate([p.atoms for p in parts]),
-        np.concatenate([p.causes for p in parts]),
-    )
-
-
-def _between(ids: I64, before: U64, after: U64, cause: Cause) -> Toggles:
-    """The atoms in which two states of some rows differ."""
-    flips = _differences(before, after, cause)
-    return Toggles(ids[flips[:, 0]], flips[:, 1].copy(), flips[:, 3].astype(np.uint8))
-
-
-def _differences(before: U64, after: U64, cause: Cause) -> I64:
-    """(row, bit, now set, cause) wherever two states of some rows differ."""
-    parts = []
-    first = 0
-    out = np.empty((max(_FLIPS_LEAST, 64 * before.shape[1]), 4), dtype=np.int64)
-    while first < len(before):
-        first, found = kernels.differences(before, after, int(cause), first, out)
-        parts.append(out[:found].copy())
-    return np.concatenate(parts) if parts else np.empty((0, 4), dtype=np.int64)
-
-
-def _flips(segment: str, joined: U32, left: U32, cause: Cause) -> SegmentFlips:
-    return SegmentFlips(
-        segment,
-        joined,
-        np.full(len(joined), int(cause), dtype=np.uint8),
-        left,
-        np.full(len(left), int(cause), dtype=np.uint8),
-    )

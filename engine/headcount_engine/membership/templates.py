@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headcount_engine.conditions.text.names import quote_name
 from headcount_engine.errors import InvalidArgument
@@ -46,8 +46,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Below:
+    """The number in one place is to be less than that in another and `slack`, or nobody could ever match."""
+
+    lesser: str
+    greater: str
+    slack: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """A rule with places."""
+    """A rule with places. `below`: which numbers go together."""
 
     id: str
     name: str
@@ -55,6 +64,7 @@ class Template:
     description: str
     rule: str
     places: tuple[Place, ...]
+    below: Below | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,8 @@ _JOINED = Place(
 )  # fmt: skip
 _RECENT = _days("days", 30, "how many days back")
 _BEFORE = _days("days_before", 90, "how many days back before that counts as having been active")
+_LONG_BEFORE = _days("days_before", 90, "how many days back, more than `days`, counts as having been active")
+_APART = Below("days", "days_before")
 
 TEMPLATES = (
     Template("new", "New", "lifecycle", "Came lately.", "{joined} in last {days} days", (_JOINED, _RECENT)),
@@ -123,7 +135,7 @@ TEMPLATES = (
     Template(
         "lapsing", "Lapsing", "lifecycle", "Bought not long ago, and not lately.",
         "did {purchase} in last {days_before} days and never did {purchase} in last {days} days",
-        (_BUY, _BEFORE, _RECENT),
+        (_BUY, _LONG_BEFORE, _RECENT), _APART,
     ),
     Template(
         "lapsed", "Lapsed", "lifecycle", "Bought once, and not for long.",
@@ -133,7 +145,7 @@ TEMPLATES = (
         "won-back", "Won back", "lifecycle", "Bought lately after a long time without.",
         "did {purchase} in last {days} days and did {purchase} more than {days_before} days ago "
         "and never did {purchase} between {days} and {days_before} days ago",
-        (_BUY, _RECENT, _BEFORE),
+        (_BUY, _RECENT, _LONG_BEFORE), _APART,
     ),
     Template(
         "first-time-buyers", "First-time buyers", "purchases", "Bought for the first time lately.",
@@ -184,16 +196,24 @@ TEMPLATES = (
     Template(
         "regulars", "Regulars", "engagement", "Were there on many days.",
         "days(any event) >= {active_days} in last {days} days", (_days("active_days", 8, "on how many days"), _RECENT),
+        # So many times 24 hours touch one calendar day more, and another one where a clock is put forward.
+        Below("active_days", "days", slack=3),
     ),
 )  # fmt: skip
 CATEGORIES = ("lifecycle", "purchases", "engagement", "profile")
 
 
 def instantiate(template: Template, schema: SchemaView, arguments: Mapping[str, str]) -> Instance:
-    """The template with its places filled. Raises InvalidArgument for a number that is none, or a name too long."""
+    """The template with its places filled. Raises InvalidArgument for a number that is none, or a name too long.
+
+    Numbers with which nobody could match are refused too. A usual one that does not go with what was asked for is left
+    open.
+    """
     filled: dict[str, Filled] = {}
     for place in template.places:
         filled[place.name] = _filled(place, schema, arguments.get(place.name, ""), filled)
+    if template.below is not None:
+        _keep_below(template, template.below, filled, arguments)
 
     def text(match: re.Match[str]) -> str:
         found = filled[match[1]]
@@ -204,6 +224,23 @@ def instantiate(template: Template, schema: SchemaView, arguments: Mapping[str, 
         return quote_name(found.value)
 
     return Instance(template, _PLACE.sub(text, template.rule), tuple(filled.values()))
+
+
+def _keep_below(
+    template: Template, below: Below, filled: dict[str, Filled], arguments: Mapping[str, str]
+) -> None:
+    lesser, greater = int(filled[below.lesser].value), int(filled[below.greater].value)
+    if lesser < greater + below.slack:
+        return
+    usual = [name for name in (below.lesser, below.greater) if not arguments.get(name)]
+    if not usual:
+        raise InvalidArgument(
+            f"template {template.id!r} with {below.lesser} {lesser} and {below.greater} {greater} matches nobody: "
+            f"{below.lesser} is to be less than {greater + below.slack}",
+            path=f"arguments.{below.lesser}",
+        )
+    for name in usual:
+        filled[name] = replace(filled[name], value="")
 
 
 def _filled(place: Place, schema: SchemaView, asked: str, before: Mapping[str, Filled]) -> Filled:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headcount_server.commands.exits import CommandError, Exit, say
+from headcount_server.commands.profile_fields import cell_text, fields_json
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
@@ -18,14 +18,15 @@ from headcount_server.commands.talking import (
     duration_text,
     in_segment,
     instant_text,
+    looking_for,
     parse_instant,
     print_json,
     print_table,
 )
 
 if TYPE_CHECKING:
-    from headcount import values
-    from headcount.values import Cell, Profile
+    from headcount import Client, values
+    from headcount.values import ConsentAnswer, Profile
 
 
 def count(
@@ -81,12 +82,19 @@ def _say_warnings(warnings: tuple[values.Warning, ...]) -> None:
         say(f"note: {warning.message}")
 
 
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="TYPE", help="KEY is an identifier of this type, such as email."),
+]
+
+
 def check(
-    key: Annotated[str, typer.Argument(help="The profile's key.")],
+    key: Annotated[str, typer.Argument(help="The profile's key; with --by, an identifier.")],
     rules: Annotated[list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules to check.")] = None,
     segment: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A segment to check; may be repeated.")
     ] = None,
+    by: By = None,
     at: At = None,
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
@@ -98,10 +106,13 @@ def check(
     texts = tuple(rules or ())
     segments = tuple(segment or ())
     if not texts and not segments:
-        _memberships(key, target, as_json)
+        if at is not None:
+            raise CommandError("--at goes with a rule or --segment", Exit.USAGE)
+        _memberships(key, by, target, as_json)
         return
     instant = parse_instant(at)
     with connected(target, *texts) as client:
+        key = key if by is None else _key_of(client, by, key)
         answer = client.check(key, *segments, rules=texts, at=instant)
     held = [*answer.segments.values(), *answer.rules]
     if as_json:
@@ -125,9 +136,21 @@ def check(
         raise typer.Exit(Exit.NO)
 
 
-def _memberships(key: str, target: str, as_json: bool) -> None:
+def _key_of(client: Client, type_: str, value: str) -> str:
+    """The key of who carries an identifier; ends the command where nobody does."""
+    from headcount import Identifier
+
+    key = client.lookup([Identifier(type_, value)])[0]
+    if key is None:
+        raise CommandError(f"nobody has the {type_} {value!r}", Exit.NOT_FOUND)
+    return key
+
+
+def _memberships(key: str, by: str | None, target: str, as_json: bool) -> None:
     with connected(target) as client:
-        answer = client.memberships(key)
+        key = key if by is None else _key_of(client, by, key)
+        with looking_for("profile", key):
+            answer = client.memberships(key)
     if as_json:
         now = instant_text(answer.now)
         print_json({"key": key, "segments": list(answer.segments), "version": answer.version, "now": now})
@@ -137,13 +160,16 @@ def _memberships(key: str, target: str, as_json: bool) -> None:
 
 
 def profile(
-    key: Annotated[str, typer.Argument(help="The profile's key.")],
+    key: Annotated[str, typer.Argument(help="The profile's key; with --by, an identifier.")],
+    by: By = None,
     target: Target = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Everything known about one profile, and the segments it is in."""
     with connected(target) as client:
-        found = client.get_profile(key)
+        key = key if by is None else _key_of(client, by, key)
+        with looking_for("profile", key):
+            found = client.get_profile(key)
     if as_json:
         print_json(_profile_json(found))
         return
@@ -151,6 +177,7 @@ def profile(
     rows += [(f"{identifier.type} (identifier)", identifier.value) for identifier in found.identifiers]
     rows += [("tags", ", ".join(sorted(found.tags)))] if found.tags else []
     rows += [("channels", ", ".join(sorted(found.channels)))] if found.channels else []
+    rows += [(f"{answer.topic} (consent)", _consent_text(answer)) for answer in found.consents]
     print(f"profile {found.key}   (known)" if found.is_known else f"profile {found.key}")
     if rows:
         print_table(("attribute", "value"), rows)
@@ -168,14 +195,15 @@ def profile(
     print("in segments: " + (", ".join(found.segments) or "none"))
 
 
+def _consent_text(answer: ConsentAnswer) -> str:
+    said = "subscribed" if answer.subscribed else "unsubscribed"
+    return said if answer.time is None else f"{said} {instant_text(answer.time)}"
+
+
 def _profile_json(found: Profile) -> Json:
     return {
-        "key": found.key,
+        **fields_json(found),
         "id": found.id,
-        "attributes": {name: cell_json(value) for name, value in sorted(found.attributes.items())},
-        "tags": sorted(found.tags),
-        "channels": sorted(found.channels),
-        "identifiers": {identifier.type: identifier.value for identifier in found.identifiers},
         "events": {
             event.event_name: {
                 "count": event.count,
@@ -187,33 +215,3 @@ def _profile_json(found: Profile) -> Json:
         "segments": list(found.segments),
         "known": found.is_known,
     }
-
-
-def cell_json(value: Cell) -> Json:
-    """Numbers as numbers but for decimals, which are exact and therefore text."""
-    from headcount.values import Point
-
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case frozenset():
-            return sorted(value)
-        case dt.datetime():
-            return instant_text(value)
-        case dt.date():
-            return value.isoformat()
-        case Point():
-            return [value.latitude, value.longitude]
-        case _:
-            return str(value)
-
-
-def cell_text(value: Cell) -> str:
-    """A value for people."""
-    match cell_json(value):
-        case bool() as flag:
-            return "true" if flag else "false"
-        case list() as elements:
-            return ", ".join(map(str, elements))
-        case other:
-            return str(other)

@@ -197,7 +197,7 @@ def _define(client: Client) -> None:
 
 
 def _show(client: Client) -> None:
-    from headcount_server.commands.segments import show_segments
+    from headcount_server.commands.segment_shown import show_segments
 
     status = client.status()
     print(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headcount_server.commands.asking import cell_json, cell_text
 from headcount_server.commands.exits import CommandError, Exit, say
+from headcount_server.commands.profile_fields import cell_json, cell_text
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,

@@ -12,6 +12,7 @@ from headcount_server.commands.talking import (
     Json,
     Target,
     connected,
+    counted,
     duration_text,
     instant_text,
     print_json,
@@ -144,8 +145,9 @@ def status(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
         return
     print(f"{found.state.value} at {target}: version {found.version:,}, clock {instant_text(found.now)}")
     print(
-        f"{found.profiles:,} profiles, {found.events:,} events, {found.segments:,} segments, "
-        f"{found.attributes:,} attributes, {found.event_types:,} event types"
+        f"{counted(found.profiles, 'profile')}, {counted(found.events, 'event')}, "
+        f"{counted(found.segments, 'segment')}, {counted(found.attributes, 'attribute')}, "
+        f"{counted(found.event_types, 'event type')}"
     )
     if found.is_stored:
         print(

@@ -13,8 +13,10 @@ from headcount_server.commands.exits import CommandError, Exit
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
+    Json,
     Target,
     connected,
+    counted,
     instant_text,
     parse_instant,
     print_json,
@@ -56,16 +58,20 @@ def history(
                 "size": found.size,
                 "version": found.version,
                 "now": instant_text(found.now),
-                "history": [
-                    {"start": instant_text(p.start), "size": p.size, "joined": p.joined, "left": p.left}
-                    for p in found.history
-                ],
+                "history": points_json(found.history),
             }
         )
         return
     sizes = [point.size for point in found.history]
-    print(f"{name}   {found.size:,} profiles   {sparkline(sizes)}")
+    print(f"{name}   {counted(found.size, 'profile')}   {sparkline(sizes)}")
     print_table(("from", "size", "joined", "left"), _rows(found.history), right=("size", "joined", "left"))
+
+
+def points_json(points: Sequence[HistoryPoint]) -> Json:
+    """The steps of a history, for programs."""
+    return [
+        {"start": instant_text(p.start), "size": p.size, "joined": p.joined, "left": p.left} for p in points
+    ]
 
 
 def _rows(points: Sequence[HistoryPoint]) -> list[tuple[str, str, str, str]]:

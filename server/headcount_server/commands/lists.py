@@ -11,12 +11,14 @@ import typer
 
 from headcount_server.commands.exits import CommandError, Exit, say
 from headcount_server.commands.segment_options import places_of
-from headcount_server.commands.segments import Name, app, found_segment, print_segment
+from headcount_server.commands.segment_shown import print_segment
+from headcount_server.commands.segments import Name, app, found_segment
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
     Target,
     connected,
+    counted,
     print_json,
     print_table,
 )
@@ -104,7 +106,7 @@ def _tell_edit(id_: str, receipt: MemberReceipt, did: str, as_json: bool) -> Non
             }
         )
     else:
-        print(f"{id_}   {receipt.changed:,} {did}, {receipt.size:,} profiles")
+        print(f"{id_}   {receipt.changed:,} {did}, {counted(receipt.size, 'profile')}")
         for row in receipt.rejected_rows[:_ROWS_TOLD]:
             say(f"row {row.row + 1}: {row.message}")
     if receipt.rejected_rows and not all(r.reason == "DUPLICATE" for r in receipt.rejected_rows):
@@ -221,8 +223,16 @@ def templates(
             ]
         )
         return
-    rows = [(t.id, t.category, ", ".join(t.open), t.rule) for t in found]
-    print_table(("template", "category", "open", "rule"), rows)
+    rows = [
+        (
+            t.id,
+            t.category,
+            ", ".join(f"{p.name}={p.value}" if p.value else f"{p.name}=?" for p in t.places),
+            t.rule,
+        )
+        for t in found
+    ]
+    print_table(("template", "category", "places", "rule"), rows, optional=("category",))
 
 
 @app.command()

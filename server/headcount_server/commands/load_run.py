@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +14,10 @@ from typing import TextIO
 import grpc
 
 from headcount import Client, HeadcountError
-from headcount.channel import Connection
 from headcount_engine.errors import InvalidValue
 from headcount_engine.model.values import ValueType
 from headcount_server.commands.exits import CommandError, Exit, code_of, describe, say
-from headcount_server.commands.talking import Json, print_json
+from headcount_server.commands.talking import Json, client_of, connection_of, print_json
 from headcount_server.loading.batches import FileLoad, open_file
 from headcount_server.loading.files import Format
 from headcount_server.loading.options import LoadOptions, Role
@@ -52,16 +51,16 @@ class LoadRun:
 
     def run(self) -> Exit:
         """Returns how the command ends; raises CommandError where nothing more can be done."""
-        connection = Connection(self.target)
+        connection = connection_of(self.target)
         reports = list[FileReport]()
         try:
             with (
-                Client(self.target) as client,
-                grpc.insecure_channel(self.target, connection.options()) as channel,
+                client_of(self.target) as client,
+                connection.open() as channel,
                 _rejected_file(self.rejected_path) as write_rejected,
             ):
                 for path in self.files:
-                    reports.append(self._file(path, client, channel, write_rejected))
+                    reports.append(self._file(path, client, channel, connection.metadata(), write_rejected))
         except HeadcountError as error:
             self._report(reports)
             raise CommandError(describe(error, self.target), code_of(error)) from error
@@ -77,6 +76,7 @@ class LoadRun:
         path: Path,
         client: Client,
         channel: grpc.Channel,
+        metadata: Sequence[tuple[str, str | bytes]],
         write_rejected: Callable[[Path, Rejected], None],
     ) -> FileReport:
         started = time.monotonic()
@@ -100,6 +100,7 @@ class LoadRun:
                 with progress_bar(path.name, load, self.as_json) as show:
                     sender = Sender(
                         channel,
+                        metadata=metadata,
                         on_rejected=lambda rejected: write_rejected(path, rejected),
                         on_change=show,
                     )

@@ -28,14 +28,17 @@ _SPAN = re.compile(r"([0-9]{1,9})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def span_of(text: str) -> dt.timedelta:
-    """`30d`, `12h`; `0` is none."""
+def span_of(text: str, option: str) -> dt.timedelta:
+    """`30m`, `12h`, `30d`, `2w`; `0` is none. Ends the command for anything else, with the option's name."""
     match = _SPAN.fullmatch(text.strip())
     if match is None:
         if text.strip() == "0":
             return dt.timedelta()
-        raise CommandError(f"a length of time is a number and s, m, h, d or w, not {text!r}", Exit.USAGE)
-    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+        raise CommandError(f"{option} is a number and a unit, s, m, h, d or w: 12h; not {text!r}", Exit.USAGE)
+    try:
+        return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        raise CommandError(f"{option}: {text} is longer than time goes back", Exit.USAGE) from None
 
 
 def retention_text(retention: dt.timedelta) -> str:

@@ -14,20 +14,17 @@ from headcount_server.commands.exits import CommandError, Exit, say
 from headcount_server.commands.segment_options import (
     kind_of,
     places_of,
-    retention_text,
     span_of,
     state_of,
     union_of,
 )
+from headcount_server.commands.segment_shown import print_segment, segment_json, show_segments
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
-    Json,
     Target,
     connected,
-    instant_text,
     print_json,
-    print_table,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +62,10 @@ def list_(
     kind: Annotated[
         str | None, typer.Option(metavar="KIND", help="Only those: rule, manual or overrides.")
     ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STATE", help="Only those: draft, live, paused, archived; may be repeated."),
+    ] = None,
     archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
     order_by: Annotated[
         str,
@@ -76,6 +77,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """All segments with their exact sizes."""
+    states = [known for known in map(state_of, state or ()) if known is not None]
+    if states and archived:
+        raise CommandError("--archived adds to all states: with --state name it there", Exit.USAGE)
     with connected(target) as client:
         found = list(
             client.list_segments(
@@ -83,6 +87,7 @@ def list_(
                 label=label or "",
                 text=text or "",
                 kind=kind_of(kind),
+                states=states,
                 order_by=order_by,
                 include_archived=archived,
             )
@@ -91,21 +96,23 @@ def list_(
         print_json([segment_json(segment) for segment in found])
         return
     if not found:
-        say("there are no segments" if not (folder or label or text) else "no segment is like that")
+        is_narrowed = folder or label or text or kind or states
+        say("no segment is like that" if is_narrowed else "there are no segments")
         return
     show_segments(found)
-
-
-def show_segments(found: list[Segment]) -> None:
-    """The segments as a table."""
-    rows = [(segment.id, f"{segment.size:,}", segment.display_name, _whence(segment)) for segment in found]
-    print_table(("id", "size", "name", "rule"), rows, right=("size",))
 
 
 Retention = Annotated[
     str | None,
     typer.Option(
         metavar="SPAN", help="How long members stay after they ceased to match: 30d, 12h; 0 is none."
+    ),
+]
+RetainsUnknown = Annotated[
+    bool | None,
+    typer.Option(
+        "--retain-unknown/--retain-all",
+        help="Only unknown profiles are retained, or all who ceased to match.",
     ),
 ]
 Source = Annotated[str | None, typer.Option(help="Where a list comes from, such as the name of a CRM.")]
@@ -136,6 +143,7 @@ def create(
         typer.Option("--set", metavar="PLACE=VALUE", help="What to put in a place of it; may be repeated."),
     ] = None,
     retention: Retention = None,
+    retains_unknown: RetainsUnknown = None,
     source: Source = None,
     description: Description = None,
     folder: Folder = None,
@@ -147,6 +155,13 @@ def create(
     new_id = segment_id if segment_id is not None else id_of(name)
     if sum(given is not None for given in (rule, template, holding, union)) > 1:
         raise CommandError("a segment takes one of RULE, --template, --holding and --union", Exit.USAGE)
+    if places and template is None:
+        raise CommandError("--set fills a place of a template: say which with --template", Exit.USAGE)
+    chosen, span = kind_of(kind), None if retention is None else span_of(retention, "--retention")
+    if kind in ("rule", "overrides") and rule is None and template is None:
+        raise CommandError(f"--kind {kind} needs a RULE or a --template", Exit.USAGE)
+    if retains_unknown is not None and not span:
+        raise CommandError("--retain-unknown and --retain-all go with --retention", Exit.USAGE)
     if union:
         holding = union_of(union)
     with connected(target, rule or holding or "") as client:
@@ -155,13 +170,14 @@ def create(
         segment = client.create_segment(
             new_id,
             rule,
-            kind=kind_of(kind),
+            kind=chosen,
             state=state_of(state),
             display_name=name,
             description=description,
             folder=folder,
             labels=labels,
-            retention=None if retention is None else span_of(retention),
+            retention=span,
+            retains_unknown_only=retains_unknown,
             source=source,
             holding=holding,
         )
@@ -173,22 +189,20 @@ def _rule_of_template(client: Client, template: str, places: dict[str, str]) -> 
     """Ends the command where there is no such template, or where places of it are open."""
     for found in client.list_templates(arguments=places):
         if found.id == template:
+            names = [place.name for place in found.places]
+            if strange := [name for name in places if name not in names]:
+                raise CommandError(
+                    f"--set: template {template!r} has no place {strange[0]!r}; it has {', '.join(names)}",
+                    Exit.INVALID,
+                )
             if found.open:
                 raise CommandError(
-                    "this workspace's schema does not tell "
+                    "left to say: "
                     + ", ".join(f"{p.description} (--set {p.name}=...)" for p in found.places if not p.value),
                     Exit.INVALID,
                 )
             return found.rule
     raise CommandError(f"there is no template {template!r}; `segments templates` lists them", Exit.NOT_FOUND)
-
-
-def _whence(segment: Segment) -> str:
-    """Where its members come from, in a cell."""
-    said = segment.rule or (f"a list from {segment.source}" if segment.source else "a list")
-    if segment.rule and segment.kind.value != "data-driven":
-        said += ", with overrides"
-    return said if segment.state.value == "live" else f"{said} ({segment.state.value})"
 
 
 @app.command()
@@ -206,8 +220,10 @@ def edit(
     description: Description = None,
     folder: Folder = None,
     labels: Labels = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Take all labels away.")] = False,
     state: State = None,
     retention: Retention = None,
+    retains_unknown: RetainsUnknown = None,
     source: Source = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change: who joins and who leaves.")
@@ -216,25 +232,31 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a segment; a changed rule is in force at once."""
-    if all(
-        given is None for given in (rule, new_name, description, folder, labels, state, retention, source)
-    ):
+    if labels and no_labels:
+        raise CommandError("either --label or --no-labels", Exit.USAGE)
+    said = [] if no_labels else labels
+    given = (rule, new_name, description, folder, said, state, retention, retains_unknown, source)
+    if all(one is None for one in given):
         raise CommandError(
-            "edit takes at least one of --rule, --name, --description, --folder, --label, --state, --retention, "
-            "--source",
+            "edit takes at least one of --rule, --name, --description, --folder, --label, --no-labels, --state, "
+            "--retention, --retain-unknown, --retain-all, --source",
             Exit.USAGE,
         )
+    span = None if retention is None else span_of(retention, "--retention")
     with connected(target, rule or "") as client:
         before = found_segment(client, name)
+        if retains_unknown is not None and not (before.retention if span is None else span):
+            raise CommandError("--retain-unknown and --retain-all go with a retention", Exit.USAGE)
         after = client.update_segment(
             before.id,
             rule=rule,
             display_name=new_name,
             description=description,
             folder=folder,
-            labels=labels,
+            labels=said,
             state=state_of(state),
-            retention=None if retention is None else span_of(retention),
+            retention=span,
+            retains_unknown_only=retains_unknown,
             source=source,
             etag=before.etag,
             validate_only=dry_run,
@@ -298,53 +320,3 @@ def found_segment(client: Client, name: str) -> Segment:
             if segment.display_name == name:
                 return segment
         raise
-
-
-def print_segment(segment: Segment, as_json: bool) -> None:
-    if as_json:
-        print_json(segment_json(segment))
-        return
-    print(f"{segment.id}   {segment.size:,} profiles")
-    facts = [
-        ("name", segment.display_name if segment.display_name != segment.id else ""),
-        ("kind", "" if segment.kind.value == "data-driven" else segment.kind.value),
-        ("state", "" if segment.state.value == "live" else segment.state.value),
-        ("rule", segment.rule),
-        ("retention", "" if segment.retention is None else retention_text(segment.retention)),
-        ("source", segment.source),
-        ("legacy", segment.legacy_reason),
-        ("description", segment.description),
-        ("folder", segment.folder),
-        ("labels", ", ".join(segment.labels)),
-        ("refers to", ", ".join(segment.references)),
-        ("used by", ", ".join(segment.dependents)),
-    ]
-    for what, value in facts:
-        if value:
-            print(f"  {what:<12} {value}")
-    for warning in segment.warnings:
-        say(f"note: {warning.message}")
-
-
-def segment_json(segment: Segment) -> Json:
-    """A segment for programs."""
-    return {
-        "id": segment.id,
-        "name": segment.display_name,
-        "size": segment.size,
-        "rule": segment.rule,
-        "kind": segment.kind.value,
-        "state": segment.state.value,
-        "description": segment.description,
-        "retention": None if segment.retention is None else retention_text(segment.retention),
-        "source": segment.source,
-        "legacy": segment.legacy_reason,
-        "folder": segment.folder,
-        "labels": list(segment.labels),
-        "references": list(segment.references),
-        "dependents": list(segment.dependents),
-        "warnings": [warning.message for warning in segment.warnings],
-        "etag": segment.etag,
-        "created": instant_text(segment.create_time) if segment.create_time else None,
-        "updated": instant_text(segment.update_time) if segment.update_time else None,
-    }

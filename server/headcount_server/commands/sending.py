@@ -1,292 +1,58 @@
-"""resolve, preview, export: whom to send to, a look at them, and files of them."""
+"""preview, export: a look at whom a segment, a rule or an audience means, and files of them."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, cast
 
 import typer
 
-from headcount_server.commands.asking import cell_json, cell_text
 from headcount_server.commands.exits import CommandError, Exit, say
+from headcount_server.commands.profile_fields import field_text, fields_json, is_shown, names_in
+from headcount_server.commands.tables import bar
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
     At,
-    Json,
     Target,
     connected,
-    duration_text,
-    in_segment,
     instant_text,
+    looking_for,
     parse_instant,
     print_json,
     print_table,
 )
+from headcount_server.commands.whom import who_in
 
 if TYPE_CHECKING:
-    from headcount import Audience, AudienceName, Client, FrequencyCap, Holdout, LimitOrder
+    from headcount import Audience, AudienceName, Client
     from headcount.sending import FileFormat
-    from headcount.values import Profile
 
-_BAR_CELLS = 24
-_WITHIN = re.compile(r"([0-9]+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+_PART_NAME_BYTES: Final = 200
+"""Of the name of a file that is not whole yet; a folder takes 255."""
 Names = Annotated[
     list[str] | None,
-    typer.Option("--attribute", "-a", metavar="NAME", help="An attribute to give; may be repeated."),
+    typer.Option(
+        "--attribute",
+        "-a",
+        metavar="NAME",
+        help="An attribute to give, also $tags, $channels, $consent.TOPIC; may be repeated.",
+    ),
 ]
 OfAudience = Annotated[
     str | None,
     typer.Option("--audience", metavar="NAME", help="A resolved audience, audiences/..., instead of a rule."),
 ]
-
-
-# ------------------------------------------------------------------------------------------------- resolve
-
-
-def resolve(
-    include: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WHO", help="A segment or a rule whose members to reach; may be repeated."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHO", help="A segment or a rule to leave out: it always wins; may be repeated."
-        ),
-    ] = None,
-    known: Annotated[
-        bool | None, typer.Option("--known/--unknown", help="Only profiles with, or without, an identifier.")
-    ] = None,
-    channel: Annotated[str, typer.Option(metavar="NAME", help="Only those reachable by this channel.")] = "",
-    topic: Annotated[str, typer.Option(metavar="NAME", help="Only those whose consent allows it.")] = "",
-    suppress: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WHO", help="A segment or a rule that nothing is sent to; may be repeated."),
-    ] = None,
-    cap_event: Annotated[
-        str | None, typer.Option(metavar="EVENT", help="Leave out who had enough of this event.")
-    ] = None,
-    cap_count: Annotated[int, typer.Option(metavar="N", help="How many are enough.", min=1)] = 1,
-    cap_within: Annotated[
-        str, typer.Option(metavar="SPAN", help="Within which time up to now: 30m, 12h, 7d, 2w.")
-    ] = "7d",
-    holdout: Annotated[
-        str | None, typer.Option(metavar="PERCENT", help="Leave out a fixed share, such as 10%.")
-    ] = None,
-    holdout_salt: Annotated[str, typer.Option(metavar="TEXT", help="Another salt, other people.")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", help="At most so many; 0 means all.", min=0)] = 0,
-    highest: Annotated[
-        str | None, typer.Option(metavar="ATTRIBUTE", help="The limit takes the highest values first.")
-    ] = None,
-    lowest: Annotated[
-        str | None, typer.Option(metavar="ATTRIBUTE", help="The limit takes the lowest values first.")
-    ] = None,
-    sample_salt: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The limit takes a sample under this salt.")
-    ] = None,
-    keep: Annotated[
-        str | None, typer.Option(metavar="ID", help="Keep the members as a manual segment of this id.")
-    ] = None,
-    waterfall_only: Annotated[
-        bool, typer.Option("--waterfall-only", help="Show the waterfall and give no keys.")
-    ] = False,
-    at: At = None,
-    target: Target = DEFAULT_TARGET,
-    as_json: AsJson = False,
-) -> None:
-    """Whom to reach: keys, one a line, on standard output; how it came about on standard error.
-
-    With --json both are one object on standard output.
-    """
-    if not include:
-        raise CommandError("resolve needs somebody to --include", Exit.USAGE)
-    if keep is not None and waterfall_only:
-        raise CommandError("--keep needs the members: leave --waterfall-only out", Exit.USAGE)
-    order = _order(highest, lowest, sample_salt, limit)
-    given = [*include, *(exclude or ()), *(suppress or ())]
-    with connected(target, *given) as client:
-        audience = client.create_audience(
-            [_who(client, text) for text in include],
-            [_who(client, text) for text in exclude or ()],
-            known=known,
-            channel=channel,
-            topic=topic,
-            suppressions=[_who(client, text) for text in suppress or ()],
-            frequency_cap=_cap(cap_event, cap_count, cap_within),
-            holdout=_holdout(holdout, holdout_salt),
-            limit=limit,
-            order=order,
-            at=parse_instant(at),
-            validate_only=waterfall_only,
-        )
-        if not as_json:
-            _show_waterfall(audience)
-        if keep is not None:
-            kept = client.keep_audience(audience, keep)
-            say(f"kept as segment {kept.id}: {kept.size:,}")
-        if as_json:
-            _print_resolved(client, audience)
-        elif not waterfall_only:
-            for chunk in client.read_chunks(audience):
-                if chunk.keys:
-                    sys.stdout.write("\n".join(chunk.keys) + "\n")
-            sys.stdout.flush()
-
-
-def _who(client: Client, text: str) -> str:
-    """A rule: that of a segment where one has this id or name, else the text itself."""
-    from headcount import InvalidArgument, InvalidRule
-
-    try:
-        client.parse(in_segment(text))
-    except InvalidArgument as no_segment:
-        try:
-            client.parse(text)
-        except InvalidRule:
-            # Without a space it was meant as a name, and the names that are near say more than a place in a rule.
-            if " " not in text.strip():
-                raise no_segment from None
-            raise
-        return text
-    return in_segment(text)
-
-
-def _cap(event: str | None, count: int, within: str) -> FrequencyCap | None:
-    from headcount import FrequencyCap
-
-    if event is None:
-        return None
-    found = _WITHIN.fullmatch(within)
-    if found is None:
-        raise CommandError("--cap-within is a number and a unit: 30m, 12h, 7d, 2w", Exit.USAGE)
-    try:
-        span = dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        raise CommandError("--cap-within is longer than time goes back", Exit.USAGE) from None
-    return FrequencyCap(event, count, span)
-
-
-def _holdout(percent: str | None, salt: str) -> Holdout | None:
-    from decimal import Decimal, InvalidOperation
-
-    from headcount import Holdout
-
-    if percent is None:
-        return None
-    try:
-        share = Decimal(percent.strip().removesuffix("%")) / 100
-    except InvalidOperation:
-        raise CommandError("--holdout is a percentage such as 10%", Exit.USAGE) from None
-    return Holdout(share, salt)
-
-
-def _order(highest: str | None, lowest: str | None, salt: str | None, limit: int) -> LimitOrder | None:
-    from headcount import by_highest, by_lowest, by_sample
-
-    found = [
-        *([] if highest is None else [by_highest(highest)]),
-        *([] if lowest is None else [by_lowest(lowest)]),
-        *([] if salt is None else [by_sample(salt)]),
-    ]
-    if len(found) > 1:
-        raise CommandError("a limit takes one of --highest, --lowest and --sample-salt", Exit.USAGE)
-    if found and not limit:
-        raise CommandError("--highest, --lowest and --sample-salt go with a --limit", Exit.USAGE)
-    return found[0] if found else None
-
-
-def _show_waterfall(audience: Audience) -> None:
-    """A line a step on standard error, with a bar of how many remain."""
-    from headcount import StageKind
-    from headcount_server.commands.analytics import bar
-
-    most = max((stage.remaining for stage in audience.waterfall), default=0)
-    rows = []
-    for stage in audience.waterfall:
-        sign = "+" if stage.kind is StageKind.INCLUDE else "-"
-        rows.append(
-            (
-                stage.kind.value,
-                stage.text,
-                _signed(sign, stage.changed),
-                f"{stage.remaining:,}",
-                _signed(sign, stage.unique_contribution),
-                bar(stage.remaining, most, _BAR_CELLS),
-            )
-        )
-    print_table(
-        ("step", "who", "change", "remain", "alone", ""),
-        rows,
-        right=("change", "remain", "alone"),
-        to_stderr=True,
-    )
-    say(
-        f"{audience.size:,} of {audience.total:,} at {instant_text(audience.now)}, version {audience.version:,}   "
-        f"({duration_text(audience.engine_us)})"
-    )
-    if audience.name:
-        assert audience.expire_time is not None
-        say(f"{audience.name} until {instant_text(audience.expire_time)}")
-    for warning in audience.warnings:
-        say(f"note: {warning.message}")
-
-
-def _signed(sign: str, count: int) -> str:
-    return f"{sign}{count:,}" if count else "0"
-
-
-def _print_resolved(client: Client, audience: Audience) -> None:
-    """One JSON object, its keys last and written as they come."""
-    head: dict[str, Json] = {
-        "audience": audience.name,
-        "size": audience.size,
-        "total": audience.total,
-        "version": audience.version,
-        "now": instant_text(audience.now),
-        "engine_us": audience.engine_us,
-        "expires": None if audience.expire_time is None else instant_text(audience.expire_time),
-        "waterfall": [
-            {
-                "step": stage.kind.value,
-                "who": stage.text,
-                "changed": stage.changed,
-                "remaining": stage.remaining,
-                "unique": stage.unique_contribution,
-            }
-            for stage in audience.waterfall
-        ],
-        "warnings": [warning.message for warning in audience.warnings],
-    }
-    if not audience.name:
-        print_json(head)
-        return
-    out = sys.stdout
-    out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "keys": [')
-    separator = ""
-    for chunk in client.read_chunks(audience):
-        if chunk.keys:
-            out.write(separator + ", ".join(json.dumps(key, ensure_ascii=False) for key in chunk.keys))
-            separator = ", "
-    out.write("]}\n")
-    out.flush()
-
-
-# ------------------------------------------------------------------------------------------------- preview
 
 
 def preview(
@@ -304,7 +70,10 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Some members with their attributes: the first of them, or a uniform sample."""
-    with connected(target, who or "") as client:
+    hidden = [name for name in attributes or () if not is_shown(name)]
+    if hidden:
+        raise CommandError(f"a preview does not show {hidden[0]}: export gives it", Exit.USAGE)
+    with connected(target) as client, looking_for("audience", audience or ""):
         found = client.preview(
             _asked(client, who, audience),
             attributes=attributes or (),
@@ -317,35 +86,19 @@ def preview(
         print_json(
             {
                 "total": found.total_size,
-                "profiles": [_profile_json(profile) for profile in found.profiles],
+                "profiles": [fields_json(profile) for profile in found.profiles],
                 "next_page_token": found.next_page_token,
                 "version": found.version,
                 "now": instant_text(found.now),
             }
         )
         return
-    names = attributes or sorted({name for p in found.profiles for name in p.attributes})
-    print_table(("key", *names), [_row(profile, names) for profile in found.profiles])
+    names = attributes or names_in(found.profiles)
+    rows = [(profile.key, *(field_text(profile, name) for name in names)) for profile in found.profiles]
+    print_table(("key", *names), rows)
     say(f"{len(found.profiles):,} of {found.total_size:,}")
     if found.next_page_token:
         say(f"next page: --page-token {found.next_page_token}")
-
-
-def _profile_json(profile: Profile) -> Json:
-    found: dict[str, Json] = {
-        "key": profile.key,
-        "attributes": {name: cell_json(value) for name, value in sorted(profile.attributes.items())},
-    }
-    if profile.tags:
-        found["tags"] = sorted(profile.tags)
-    return found
-
-
-def _row(profile: Profile, names: list[str]) -> list[str]:
-    return [
-        profile.key,
-        *(cell_text(profile.attributes[n]) if n in profile.attributes else "" for n in names),
-    ]
 
 
 def _asked(client: Client, who: str | None, audience: str | None) -> str | AudienceName:
@@ -353,10 +106,7 @@ def _asked(client: Client, who: str | None, audience: str | None) -> str | Audie
 
     if (who is None) == (audience is None):
         raise CommandError("give either a segment or rule, or --audience NAME", Exit.USAGE)
-    return AudienceName(audience) if audience is not None else _who(client, who or "")
-
-
-# -------------------------------------------------------------------------------------------------- export
+    return AudienceName(audience) if audience is not None else who_in(client, who or "")
 
 
 def export(
@@ -372,16 +122,23 @@ def export(
         typer.Option("--output", "-o", metavar="FILE", help="A file to write, instead of standard output."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    at: At = None,
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """All members with chosen attributes as CSV, Parquet or JSON Lines, in constant memory.
 
-    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front.
+    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front. With --at it is who was a
+    member then, with the attributes of now.
     """
+    if at is not None and audience is not None:
+        raise CommandError("--audience is resolved already: leave --at out", Exit.USAGE)
+    instant = parse_instant(at)
     path = None if output is None else checked_output(output, force)
     chosen = _format(file_format, path)
-    with connected(target, who or "") as client:
-        asked = _asked(client, who, audience)
+    with connected(target) as client, looking_for("audience", audience or ""):
+        asked: str | Audience | AudienceName = _asked(client, who, audience)
+        if instant is not None and isinstance(asked, str):
+            asked = client.create_audience([asked], at=instant)
         with _written(path) as file:
             rows = size = 0
             for piece in client.export(asked, chosen, attributes=attributes or ()):
@@ -417,27 +174,36 @@ def checked_output(name: str, force: bool) -> Path:
     path = Path(name)
     if ".." in path.parts:
         raise CommandError("the name of a file does not climb with ..", Exit.USAGE)
-    if path.is_dir() or not path.name:
-        raise CommandError(f"{path} is a folder", Exit.USAGE)
-    if not path.parent.is_dir():
-        raise CommandError(f"there is no folder {path.parent}", Exit.NOT_FOUND)
-    if path.exists() and not force:
-        raise CommandError(f"{path} is there already: --force writes over it", Exit.REFUSED)
+    try:
+        if path.is_dir() or not path.name:
+            raise CommandError(f"{path} is a folder", Exit.USAGE)
+        if not path.parent.is_dir():
+            raise CommandError(f"there is no folder {path.parent}", Exit.NOT_FOUND)
+        if path.exists() and not force:
+            raise CommandError(f"{path} is there already: --force writes over it", Exit.REFUSED)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}", Exit.USAGE) from error
     return path
 
 
 @contextmanager
 def _written(path: Path | None) -> Iterator[BinaryIO]:
     """Standard output, or a file that gets its name when it is whole."""
+    from headcount.errors import HeadcountError
+
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    short = path.name.encode()[:_PART_NAME_BYTES].decode(errors="ignore")
+    part = path.with_name(f".{short}.{os.getpid()}.part")
     try:
         with part.open("xb") as file:
             yield file
         part.replace(path)
+    except HeadcountError:
+        # Some of them are errors of the operating system's kind too, and none is about the file.
+        raise
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}", Exit.FAULT) from error
     finally:
@@ -447,7 +213,5 @@ def _written(path: Path | None) -> Iterator[BinaryIO]:
 def _show_progress(rows: int, size: int) -> None:
     """On a terminal, over the line before."""
     if sys.stderr.isatty():
-        from headcount_server.commands.analytics import bar
-
-        sys.stderr.write(f"\r{rows:>12,} of {size:,}  {bar(rows, size, _BAR_CELLS)}\033[K")
+        sys.stderr.write(f"\r{rows:>12,} of {size:,}  {bar(rows, size)}\033[K")
         sys.stderr.flush()

@@ -37,6 +37,14 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="Certificate chain, PEM.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's key, PEM.")] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Callers must show a certificate that this authority signed, PEM."),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Callers must carry a token of this file: see `headcount tokens`."),
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")
     ] = None,
@@ -58,6 +66,8 @@ def serve(
             allow_plaintext=allow_plaintext or None,
             tls_certificate=tls_certificate,
             tls_key=tls_key,
+            tls_client_ca=tls_client_ca,
+            tokens=tokens,
             log_level=log_level,
             log_format=log_format,
         )

@@ -20,7 +20,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from headcount_engine.errors import Cancelled
 from headcount_server.calls import BidirectionalStream, ClientStream, Method, MethodTable, ServerStream, Unary
-from headcount_server.errors import CannotListen, NotReady
+from headcount_server.errors import CannotListen, NotReady, Unauthenticated
+from headcount_server.guards.access import Authenticator
 from headcount_server.guards.guard import Arrival, Guard, Refused
 from headcount_server.listeners.stalls import Stalls
 from headcount_server.statuses import Failure, failure_of
@@ -66,7 +67,7 @@ class GrpcOptions:
 class GrpcListener:
     """Bound from construction on; answers UNAVAILABLE until `serve` gives it a table."""
 
-    def __init__(self, options: GrpcOptions, guard: Guard) -> None:
+    def __init__(self, options: GrpcOptions, guard: Guard, authenticator: Authenticator) -> None:
         self._guard = guard
         self._stalls = Stalls(options.untaken_s)
         self._handlers = _TableHandler(guard, options.stream_deadline_s, self._stalls)
@@ -83,7 +84,7 @@ class GrpcListener:
         if options.serves_reflection:
             names = (*messages.SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
-                _BoundedReflection(names, max(1, options.threads // 4)), self._server
+                _GuardedReflection(names, max(1, options.threads // 4), authenticator), self._server
             )
         self.port = self._bind(options)
         self._server.start()
@@ -317,14 +318,19 @@ def _loading(payload: bytes, context: grpc.ServicerContext) -> bytes:
     return _abort(context, failure_of(NotReady("loading", RETRY_LOADING_S)))
 
 
-class _BoundedReflection(reflection.ReflectionServicer):  # type: ignore[misc]
-    """Reflection, its streams capped: each keeps a thread of the pool."""
+class _GuardedReflection(reflection.ReflectionServicer):  # type: ignore[misc]
+    """Reflection for those who may call, its streams capped: each keeps a thread of the pool."""
 
-    def __init__(self, names: Sequence[str], streams: int) -> None:
+    def __init__(self, names: Sequence[str], streams: int, authenticator: Authenticator) -> None:
         super().__init__(names)
+        self._authenticator = authenticator
         self._slots = threading.BoundedSemaphore(streams)
 
     def ServerReflectionInfo(self, request_iterator, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        try:
+            self._authenticator.authenticate(_arrival(context).authorization)
+        except Unauthenticated as error:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, error.message)
         if not self._slots.acquire(blocking=False):
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many reflection streams")
         try:
