@@ -140,6 +140,17 @@ class SetDictionary:
         packed = np.frombuffer(self.sets[code - 1], dtype="<u4")
         return frozenset(self.elements[int(e)].decode() for e in packed)
 
+    def used(self) -> list[str]:
+        """The texts that stand in some set, in no order; without those that were blanked."""
+        sets = len(self.sets)
+        elements, starts = self.raw
+        lengths = np.diff(starts[: sets + 1])
+        is_whole = np.ones(sets, dtype=np.bool_)
+        is_whole[self.sets.blanks[self.sets.blanks < sets]] = False
+        standing = elements[: int(lengths.sum())][np.repeat(is_whole, lengths)]
+        numbers = np.setdiff1d(standing.astype(np.int64), self.elements.blanks)
+        return self.elements.take(numbers).to_list()
+
     @property
     def raw(self) -> tuple[U32, I64]:
         """(elements, starts): set n is elements[starts[n]:starts[n + 1]], element numbers ascending."""
