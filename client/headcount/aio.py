@@ -213,8 +213,9 @@ class AsyncClient:
     ) -> values.WriteReceipt:
         """Create or change profiles: ProfileUpdates, mappings with a `key`, or ProfileColumns.
 
-        Bad rows are reported by position and the others applied, unless `all_or_nothing`. With `return_segments` (at
-        most 1,000 rows) the receipt says which live segments the profile of each row is in afterwards.
+        Bad rows are reported by position and the others applied, unless `all_or_nothing`; raises InvalidArgument, which
+        names the row, where none of them is a row that can be sent. With `return_segments` (at most 1,000 rows) the
+        receipt says which live segments the profile of each row is in afterwards.
         """
         return await self._run(
             record_calls.upsert_profiles(rows, create, recreate, all_or_nothing, return_segments, request_id),
@@ -233,6 +234,7 @@ class AsyncClient:
     ) -> values.WriteReceipt:
         """Record events: Events, mappings with `name`, `key` and `time`, or EventColumns.
 
+        Bad rows are reported by position, as for profiles.
         With `return_segments` (at most 1,000 rows) the receipt says which live segments the profile of each row is in
         afterwards, for use within the same visit.
         """
@@ -444,7 +446,7 @@ class AsyncClient:
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> values.Segment:
-        """A deep copy under a new id."""
+        """A deep copy under a new id; without a name it is called `Copy of` the original."""
         return await self._run(
             segment_calls.duplicate_segment(segment_id, new_id, display_name, request_id), timeout
         )

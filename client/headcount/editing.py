@@ -38,8 +38,9 @@ class Explanation(Answer):
     """Why a profile is in or out.
 
     `nodes` are those of the rule, the root first, each before its children. `decisive_leaves` are the texts of a
-    smallest set of leaves that would all have to change for the answer to change. `next_change` is the instant at which
-    the clock alone changes it; None if it never does or, with `is_next_change_unknown`, if it is not known.
+    smallest set of leaves that would all have to change for the answer to change; none where no change of leaves would
+    do. `next_change` is the instant at which the clock alone changes it; None if it never does or, with
+    `is_next_change_unknown`, if it is not known.
     """
 
     exists: bool
@@ -48,6 +49,7 @@ class Explanation(Answer):
     decisive_leaves: tuple[str, ...] = ()
     next_change: dt.datetime | None = None
     is_next_change_unknown: bool = False
+    warnings: tuple[values.Warning, ...] = ()
 
     def __bool__(self) -> bool:
         return self.is_member

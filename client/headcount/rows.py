@@ -22,7 +22,8 @@ class ProfileUpdate:
     """One profile to create or change. What is not mentioned stays as it is; removals come before additions.
 
     `attributes` with the value None become null; `unset` makes attributes absent. `consents` maps a topic to
-    whether the profile subscribes. A plain mapping may stand in for this: `{"key": "p1", "plan": "pro"}`.
+    whether the profile subscribes; `consent_time` is when it said so, else the instant of the write. A plain mapping
+    may stand in for this: `{"key": "p1", "plan": "pro"}`.
     """
 
     key: str
@@ -66,7 +67,10 @@ SetColumnInput = Sequence[Sequence[str] | Set[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class ProfileColumns:
-    """Profiles to create or change, a row each. An attribute's None is null; use several batches to leave it out."""
+    """Profiles to create or change, a row each. An attribute's None is null; use several batches to leave it out.
+
+    `consent_times` says when the answers in `consents` were given, by topic; None is the instant of the write.
+    """
 
     keys: Sequence[str]
     attributes: Mapping[str, ColumnInput] = field(default_factory=dict)
@@ -79,6 +83,7 @@ class ProfileColumns:
     channels_removed: SetColumnInput = ()
     identifiers: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     consents: Mapping[str, Sequence[bool | None]] = field(default_factory=dict)
+    consent_times: Mapping[str, Sequence[dt.datetime | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

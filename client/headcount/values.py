@@ -237,7 +237,10 @@ class EventSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Everything known about one person. `id` is the dense number under which the engine keeps it."""
+    """Everything known about one person. `id` is the dense number under which the engine keeps it.
+
+    `events` and `segments` are those of a profile asked for by itself; inside a list they are empty.
+    """
 
     key: str
     id: int

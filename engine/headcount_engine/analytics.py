@@ -163,11 +163,10 @@ class Analytics:
 
 def _page(
     question: Question, members: Bitmap, shown: Shown, names: Sequence[str], now_us: int
-) -> tuple[tuple[int, ProfileAnswer], ...]:
+) -> tuple[ProfileAnswer, ...]:
     if not shown.size:
         return ()
     try:
-        profiles, ids, _ = preview(question.view, members, Page(), shown.size, names, now_us)
+        return preview(question.view, members, Page(), shown.size, names, now_us)[0]
     except InvalidArgument as error:
         raise InvalidArgument(error.message, path=f"member_{error.path}") from error
-    return tuple(zip(ids, profiles, strict=True))

@@ -94,14 +94,14 @@ class Asker:
         """Pin what the rules and `attributes` read and put the question to evaluation.
 
         `at_us` asks at another instant; `now_us` is the present where the caller has one already, such as that of the
-        commit it is staging, which ticks have reached. Rules about segments with a retention are asked at the now of
-        the version, after a tick: in between nobody knows who ceased to match.
+        commit it is staging, which ticks have reached. Rules about segments with a retention are asked after a tick,
+        and at the now of the version: in between nobody knows who ceased to match.
         """
         started_ns = time.perf_counter_ns()
         self.wait_for(need)
         while True:
             prepared = [self.prepared(rule) for rule in rules]
-            is_kept = at_us is None and now_us is None and any(p.reads_retention for p in prepared)
+            is_kept = now_us is None and any(p.reads_retention for p in prepared)
             if is_kept:
                 self._tick()
             names = set(attributes).union(*(p.names for p in prepared))
@@ -109,8 +109,9 @@ class Asker:
                 if any(p.revision != view.segments.revision for p in prepared):
                     continue  # a segment was edited in between, and with it what had to be pinned
                 present_us = view.now_us if is_kept else now_us
-                moment, is_elsewhen = self._moment(view, at_us, present_us), at_us is not None
-                question = Question(view, moment, view.segments, need.deadline, is_elsewhen)
+                moment = self._moment(view, at_us, present_us)
+                asked_from_us = None if at_us is None else view.now_us
+                question = Question(view, moment, view.segments, need.deadline, asked_from_us)
                 try:
                     return ask(
                         question, [p.condition for p in prepared], At(view.version, moment.now_us, started_ns)

@@ -37,6 +37,7 @@ from headcount_engine.following import Following
 from headcount_engine.indexes import state
 from headcount_engine.indexes.attributes import to_cell
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.indexes.summaries import summaries
 from headcount_engine.ingest import turns
 from headcount_engine.ingest.admission import admit_texts
 from headcount_engine.ingest.commit import Gate, NoLog, Writer
@@ -94,13 +95,13 @@ from headcount_engine.model.schema import (
     TAGS,
     AttributeDefinition,
     PropertyDefinition,
-    topics_of,
 )
 from headcount_engine.model.segments import ImportMode, ListReceipt, NamedPeople
 from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView, find_people
 from headcount_engine.segments import Segments
 from headcount_engine.sending import Sending
+from headcount_engine.vocabulary import Vocabulary
 
 _NEED_NOTHING = NEED_NOTHING
 _SEMANTICS = ("1", unicodedata.unidata_version)
@@ -143,6 +144,7 @@ class Database:
             _moment_under,
         )
         self._writer.begin(self._live_stage)
+        self.vocabulary = Vocabulary(self._indexes, self._workspace, self._asker)
         self.live_reads = LiveReads(
             self.live, self._indexes, self._catalogue, self._gate, self._writer, self._asker
         )
@@ -247,8 +249,9 @@ class Database:
     def write_profiles(self, batch: ProfileBatch, request: RequestId | None = None) -> WriteReceipt:
         """Apply a patch of profiles. Bad rows are reported in the receipt and the others applied.
 
-        A batch that adds to sets or numbers and names a profile more than once is applied in turns, each a version;
-        it cannot be all or nothing, which is refused with InvalidArgument. `request`: as for events.
+        A batch that adds to sets or numbers, or answers about topics at instants of its own, and names a profile more
+        than once is applied in turns, each a version; it cannot be all or nothing, which is refused with
+        InvalidArgument. `request`: as for events.
         """
         with self._once.under(request):
             return self._write_profiles(batch)
@@ -260,7 +263,8 @@ class Database:
             return self._write(batch)
         if batch.all_or_nothing:
             raise InvalidArgument(
-                "all or nothing takes a profile once in a batch that adds to sets or numbers",
+                "all or nothing takes a profile once in a batch that adds to sets or numbers, or that answers about "
+                "topics at instants of its own",
                 path="all_or_nothing",
             )
         receipts = [self._write_profiles(turns.rows_of_profiles(batch, rows)) for rows in parts]
@@ -405,20 +409,8 @@ class Database:
     # ------------------------------------------------------------------------------------------------ reading
 
     def schema(self) -> SchemaView:
-        """All that rules can name."""
-        attributes = self._indexes.attributes.all()
-        events = self._indexes.events.views()
-        return SchemaView(
-            tuple(a.definition for n, a in sorted(attributes.items()) if not n.startswith("$")),
-            tuple(
-                PropertyDefinition(event, name, type_)
-                for event, held in sorted(events.items())
-                for name, type_ in sorted(held.properties.items())
-            ),
-            {name: len(held) for name, held in sorted(events.items())},
-            {name: held.retention.kept_us for name, held in sorted(events.items()) if held.retention},
-            topics_of(attributes, self._workspace.settings.opt_out_topics),
-        )
+        """All that rules can name; `vocabulary` tells how many profiles have what of it."""
+        return self.vocabulary.schema()
 
     def count(self, rule: Rule, *, at_us: int | None = None, need: Need = _NEED_NOTHING) -> CountAnswer:
         """How many profiles satisfy a rule, exactly, now or at another instant."""
@@ -545,12 +537,13 @@ class Database:
         def ask(question: Question, rules: list[Condition], at: At) -> ExplainAnswer:
             profile = int(question.view.find_keys(Texts.of([key]))[0])
             if profile < 0 or profile not in question.view.population.existing:
-                question.binder().bind(rules[0])
-                return ExplainAnswer(None, at.version, at.now_us, at.engine_us())
-            explainer = Explainer(
-                question.view, profile, question.moment, question.definitions, need.deadline
-            )
-            return ExplainAnswer(explainer.explain(rules[0]), at.version, at.now_us, at.engine_us())
+                binder = question.binder()
+                binder.bind(rules[0])
+                warnings = tuple(dict.fromkeys(binder.warnings))
+                return ExplainAnswer(None, at.version, at.now_us, at.engine_us(), warnings)
+            explainer = Explainer(question, profile)
+            explanation = explainer.explain(rules[0])
+            return ExplainAnswer(explanation, at.version, at.now_us, at.engine_us(), explainer.warnings)
 
         return self._ask([rule], at_us, need, ask)
 
@@ -591,8 +584,8 @@ class Database:
         """The live segments that one profile is in."""
         return self.live_reads.memberships(key, need)
 
-    def get_profile(self, key: str) -> ProfileAnswer:
-        """Everything known of one profile; raises NotFound."""
+    def get_profile(self, key: str, *, with_events: bool = True) -> ProfileAnswer:
+        """Everything known of one profile, or all but the summaries of its events; raises NotFound."""
         names = self._indexes.attributes.all()
         with PinnedView(self._indexes, self._gate, names) as view:
             profile = int(view.find_keys(Texts.of([key]))[0])
@@ -614,9 +607,10 @@ class Database:
                     attributes[name] = cell
             empty: frozenset[str] = frozenset()
             own_key = view.keys_at(np.array([profile], dtype=np.int64))[0]
+            now_us = self._now_us()
             return ProfileAnswer(
-                own_key, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
-                view.version, self._now_us(),
+                own_key, profile, attributes, sets.get(TAGS, empty), sets.get(CHANNELS, empty), identifiers,
+                view.version, now_us, summaries(view.event_types, profile, now_us) if with_events else (),
             )  # fmt: skip
 
     def lookup(self, identifier_type: str, texts: Texts) -> list[str | None]:

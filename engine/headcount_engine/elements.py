@@ -8,14 +8,18 @@ from typing import assert_never
 from headcount_engine.analytics import Analytics
 from headcount_engine.asking import Rule
 from headcount_engine.conditions.text.names import quote_name, quote_text, suggest
+from headcount_engine.conditions.tree import Did, EventName, Events, Everyone, Exists
+from headcount_engine.conditions.windows import UNIT_US, Duration, Unit, WithinLast
 from headcount_engine.errors import InvalidArgument, InvalidValue
+from headcount_engine.indexes.frequent import frequent_values
 from headcount_engine.indexes.store import Indexes
+from headcount_engine.limits import MICROSECONDS_PER_DAY
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.membership.templates import TEMPLATES, Instance, instantiate
 from headcount_engine.model.analytics import Belonging, ByAttribute, ByBelonging
 from headcount_engine.model.answers import CountAnswer, SchemaView
 from headcount_engine.model.elements import Category, Element, ElementPage
-from headcount_engine.model.schema import AttributeDefinition
+from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
 from headcount_engine.model.segments import SegmentState
 from headcount_engine.model.values import Cell, Kind
 
@@ -99,7 +103,7 @@ class Elements:
                     Element(
                         category, quote_name(name), "Something that profiles did.",
                         operators=("did", "never did", "count", "sum", "days", "first did", "last", "then"),
-                        example=f"did {quote_name(name)} in last 30 days", key=name,
+                        example=f"did {quote_name(name)} {_lately(schema.retentions.get(name))}", key=name,
                     )
                     for name in schema.events
                 ]  # fmt: skip
@@ -107,8 +111,7 @@ class Elements:
                 return [
                     Element(
                         category, f"{quote_name(p.event)}.{quote_name(p.name)}", f"A property of {p.event}.", p.type,
-                        _operators(p.type.kind),
-                        f"did {quote_name(p.event)} where {_example(quote_name(p.name), p.type.kind)}",
+                        _operators(p.type.kind), _property_example(p, schema.retentions.get(p.event)), p.name, p.event,
                     )
                     for p in schema.properties
                 ]  # fmt: skip
@@ -140,7 +143,7 @@ class Elements:
                     *(
                         Element(
                             category, f"top by {quote_name(a.name)}", f"The highest by {a.name}.", a.type,
-                            ("top", "bottom"), f"top 10% by {quote_name(a.name)}",
+                            ("top", "bottom"), f"top 10% by {quote_name(a.name)}", a.name,
                         )
                         for a in schema.attributes
                         if a.type.kind in (Kind.INT, Kind.DECIMAL, Kind.FLOAT)
@@ -161,19 +164,33 @@ class Elements:
         match element.category:
             case Category.ATTRIBUTE:
                 return self._with_values(element)
-            case Category.EVENT | Category.SEGMENT | Category.CONSENT_TOPIC | Category.PROFILE:
-                if element.category is Category.EVENT:
-                    rule = f"did {element.name}"
-                elif element.category is Category.PROFILE and element.operators:
-                    return element
-                else:
-                    rule = element.example
-                return element.measured(self._count(rule).count, ())
-            case _:
+            case Category.EVENT:
+                return element.measured(self._count(Did(Events(EventName(element.key)))).count, ())
+            case Category.EVENT_PROPERTY:
+                return self._with_property_values(element)
+            case Category.SEGMENT | Category.CONSENT_TOPIC:
+                return element.measured(self._count(element.example).count, ())
+            case Category.PROFILE:
+                return element.measured(self._count(_who_has(element)).count, ())
+            case Category.TAG | Category.CHANNEL:
                 return element
+            case _:
+                assert_never(element.category)
+
+    def _with_property_values(self, element: Element) -> Element:
+        """How many profiles have an event with the property, of those whose raw events are held."""
+        held = self._indexes.events.views()[element.event]
+        kept = (
+            None
+            if held.retention is None
+            else WithinLast(Duration(held.retention.kept_us // UNIT_US[Unit.SECONDS], Unit.SECONDS))
+        )
+        found = self._count(Did(Events(EventName(held.name), Exists(element.key)), window=kept))
+        values = frequent_values(self._indexes.events, held, element.key, found.now_us, _SAMPLES)
+        return element.measured(found.count, values)
 
     def _with_values(self, element: Element) -> Element:
-        if element.type is not None and element.type.kind in (Kind.TEXT, Kind.BOOL):
+        if element.type is not None and element.type.kind in (Kind.TEXT, Kind.BOOL, Kind.TEXT_SET):
             found = self._analytics.breakdown("everyone", [ByAttribute(element.key, limit=_SAMPLES)])
             values: tuple[Cell, ...] = tuple(
                 group.value for group in found.breakdowns[0].groups if group.value is not None
@@ -191,6 +208,31 @@ def _attribute(attribute: AttributeDefinition) -> Element:
     return Element(
         Category.ATTRIBUTE, name, what, attribute.type, operators, _example(name, kind), key=attribute.name
     )
+
+
+def _property_example(property_: PropertyDefinition, kept_us: int | None) -> str:
+    """A condition on a property; with a window where raw events go."""
+    rule = (
+        f"did {quote_name(property_.event)} where {_example(quote_name(property_.name), property_.type.kind)}"
+    )
+    return rule if kept_us is None else f"{rule} {_lately(kept_us)}"
+
+
+def _lately(kept_us: int | None) -> str:
+    """The last 30 days, or as far back as raw events are kept; None: for ever."""
+    if kept_us is None or kept_us >= 30 * MICROSECONDS_PER_DAY:
+        return "in last 30 days"
+    for unit, per_day in (("days", 1), ("hours", 24)):
+        if found := kept_us * per_day // MICROSECONDS_PER_DAY:
+            return f"in last {found} {unit}"
+    return f"in last {kept_us * 1440 // MICROSECONDS_PER_DAY} minutes"
+
+
+def _who_has(element: Element) -> Rule:
+    """Those of whom a condition about profiles as such can say something: all have a key, some a number to rank by."""
+    if element.key:
+        return Exists(element.key)
+    return Everyone() if element.operators else element.example
 
 
 def _texted(

@@ -12,7 +12,6 @@ import threading
 import time
 import unicodedata
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from headcount_engine.asking import Asker
 from headcount_engine.conditions.tree import Between, Compare, Condition
@@ -32,22 +31,6 @@ _TRIES = 3
 _PROGRAMS_KEPT = 1_024
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A rule as of one version: its program over kept sets, how many exist, and what there is to say of it."""
-
-    rule: Condition
-    version: int
-    program: Program
-    total: int
-    warnings: tuple[str, ...]
-
-    def answer(self, now_us: int, started_ns: int) -> CountAnswer:
-        found = self.program.count()
-        engine_us = (time.perf_counter_ns() - started_ns) // 1_000
-        return CountAnswer(found, self.total, self.version, now_us, engine_us, self.warnings)
-
-
 class LatelyAsked:
     """Any thread."""
 
@@ -56,8 +39,8 @@ class LatelyAsked:
         self._gate = gate
         self._asker = asker
         self._sets = LeafSets(limits)
-        self._programs: OrderedDict[int, _Asked] = OrderedDict()
-        """By the id of the rule, which is held so that no other can have it."""
+        self._programs: OrderedDict[int, tuple[Condition, int, Program, int, tuple[str, ...]]] = OrderedDict()
+        """By the id of the rule, held so that no other can have it: (rule, version, program, total, warnings)."""
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
@@ -82,21 +65,20 @@ class LatelyAsked:
             self._asker.wait_for(need)
             with self._gate.lock:
                 version, now_us = self._gate.version, self._asker.now_us()
-            if held.version == version:
-                return held.answer(now_us, started_ns)
+            if held[1] == version:
+                return _answer(held[2], held[3], version, now_us, started_ns, held[4])
             leaves = self._sets.leaves_of(rule)
         try:
             sets, population, version, now_us = self._found(leaves, need)
         except NotKept:
             return None
         program = compiled(rule, leaves, sets, population)
-        notes = tuple(dict.fromkeys(one.note for one in sets if one.note))
-        asked = _Asked(rule, version, program, population.count, notes)
+        warnings = tuple(dict.fromkeys(held.warning for held in sets if held.warning is not None))
         with self._lock:
-            self._programs[id(rule)] = asked
+            self._programs[id(rule)] = (rule, version, program, population.count, warnings)
             if len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        return asked.answer(now_us, started_ns)
+        return _answer(program, population.count, version, now_us, started_ns, warnings)
 
     def _count_range(
         self, attribute: Attribute, predicate: Range, need: Need, started_ns: int
@@ -128,3 +110,11 @@ class LatelyAsked:
                 for leaf in missing:
                     self._sets.make(leaf, self._indexes, view, need.deadline)
         raise NotKept
+
+
+def _answer(
+    program: Program, total: int, version: int, now_us: int, started_ns: int, warnings: tuple[str, ...]
+) -> CountAnswer:
+    found = program.count()
+    engine_us = (time.perf_counter_ns() - started_ns) // 1_000
+    return CountAnswer(found, total, version, now_us, engine_us, warnings)

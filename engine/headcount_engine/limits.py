@@ -63,6 +63,8 @@ class Limits:
     """Rules in one overlap matrix: half a million intersections."""
     event_ahead_days: int = 366
     """How far after now an event may be dated; beyond, it is taken for a unit mistake."""
+    consent_ahead_s: int = 300
+    """How far after now an answer about a consent topic may be dated: clocks differ."""
 
 
 DEFAULT_LIMITS: Final = Limits()

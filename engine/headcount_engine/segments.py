@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from headcount_engine.asking import NEED_NOTHING, Asker, At, Rule
 from headcount_engine.bitmaps import Bitmap
@@ -55,14 +56,14 @@ class Segments:
     # ------------------------------------------------------------------------------------------------ reading
 
     def get(self, segment: str) -> Segment:
-        """One segment by id or name, with its exact size; raises NotFound."""
+        """One segment by id or name, with its exact size and what its rule should be looked at for; raises NotFound."""
         definition = self._catalogue.get(segment)
         (shown,) = self._sized([definition])[0]
-        return shown
+        return replace(shown, warnings=self._warnings(definition.rule))
 
     def page(self, query: SegmentQuery) -> SegmentPage:
         """A page of segments with exact sizes, all at one version and now."""
-        chosen = pages.select(self._catalogue.all().values(), query)
+        chosen = pages.select(self._catalogue.all().values(), query, self._catalogue.limits)
         sized, at = self._sized(chosen)
         return pages.page_of(sized, query, at.version, at.now_us)
 
@@ -92,8 +93,9 @@ class Segments:
     def create(
         self, draft: SegmentDraft, *, validate_only: bool = False, members: Callable[[], Bitmap] | None = None
     ) -> Segment:
-        """Save a rule, or a list, under a name; a manual one may begin with `members`, of whom those exist are taken.
-        They are asked for when no other write can come between.
+        """Save a rule, or a list, under a name; a manual one may begin with `members`, of whom those exist are taken,
+        or with those of the draft's `holding`, of which the answer's warnings then are. `members` are asked for when
+        no other write can come between.
 
         With `validate_only` nothing is saved: the answer is what would be, with the size it would have. Raises
         InvalidRule, InvalidValue, AlreadyExists, ReferenceCycle, LimitExceeded.
@@ -108,7 +110,8 @@ class Segments:
                 self._commit(lambda now_us: self._begun(definition, holding, members, now_us))
         if validate_only:
             return self._unsaved(definition, holding)
-        return self.get(definition.id)
+        shown = self.get(definition.id)
+        return shown if holding is None else replace(shown, warnings=self._warnings(holding))
 
     def _begun(
         self,
@@ -188,6 +191,16 @@ class Segments:
         self._asker.ask([condition], None, NEED_NOTHING, ask)
         return condition
 
+    def _warnings(self, rule: Condition | None) -> tuple[str, ...]:
+        """What a rule should be looked at for, once each: names that nobody has used so far, most of all."""
+
+        def ask(question: Question, rules: list[Condition], at: At) -> tuple[str, ...]:
+            binder = question.binder()
+            binder.bind(rules[0])
+            return tuple(dict.fromkeys(binder.warnings))
+
+        return () if rule is None else self._asker.ask([rule], None, NEED_NOTHING, ask)
+
     def _unsaved(self, definition: Definition, holding: Condition | None) -> Segment:
         """A segment as it would be, with the size it would have.
 
@@ -206,7 +219,8 @@ class Segments:
                 members = (members | lists.added) - lists.removed
             return self._shown(definition, len(members), at, self._catalogue.view())
 
-        return self._asker.ask([] if rule is None else [rule], None, NEED_NOTHING, ask)
+        shown = self._asker.ask([] if rule is None else [rule], None, NEED_NOTHING, ask)
+        return replace(shown, warnings=self._warnings(definition.rule or holding))
 
 
 def _staged(definition: Definition, lists: Sequence[ListEdit | None]) -> Staged:

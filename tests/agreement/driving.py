@@ -36,11 +36,11 @@ from tests.agreement.evaluated import EVALUATED, HAS_DEDUPLICATION, is_evaluated
 from tests.oracle.changes import Change, Consent, Define, Erase, Merge, Schema, Track, Upsert, apply
 from tests.oracle.evaluate import members
 from tests.oracle.strategies import SCHEMA, Scene, conditions_for, scenes
-from tests.oracle.world import Overridden, Refused, World, nfc
+from tests.oracle.world import Overridden, Refused, World
 from tests.oracle.world import Segment as OracleSegment
 
-ANY_TIME = replace(DEFAULT_LIMITS, event_ahead_days=400_000)
-"""The oracle has no bound on how far ahead an event is dated."""
+ANY_TIME = replace(DEFAULT_LIMITS, event_ahead_days=400_000, consent_ahead_s=400_000 * 86_400)
+"""The oracle has no bound on how far ahead an event or an answer is dated."""
 SET = ValueType(Kind.TEXT_SET)
 BEGINNING_US = -2_208_988_800_000_000
 """1900-01-01: before anything that arrives, and far enough inside the calendar for every zone and window."""
@@ -62,8 +62,6 @@ class Driven:
 
     def __init__(self, schema: Schema, path: Path | None = None) -> None:
         self.schema = schema
-        self._consented: dict[tuple[str, str], int] = {}
-        self._survivors: dict[str, str] = {}
         self.clock = ManualClock(BEGINNING_US)
         self._path = path
         self.database = self._open()
@@ -101,30 +99,15 @@ class Driven:
             case Track():
                 self._taken(self._track([c for c in batch if isinstance(c, Track)]))
             case Consent():
-                for change in batch:
-                    assert isinstance(change, Consent)
-                    self._consent(change)
+                self._taken(self._consents([c for c in batch if isinstance(c, Consent)]))
             case Define(name, segment):
                 self._define(name, segment)
             case Merge(survivor, loser, _, force):
-                self._merge(survivor, loser, force)
+                self.database.merge_profiles(survivor, loser, force=force)
             case Erase(key):
                 self.database.erase_profile(key)
-                self._consented = {c: us for c, us in self._consented.items() if c[0] != self._resolved(key)}
-                self._survivors = {k: s for k, s in self._survivors.items() if s != self._resolved(key)}
             case other:
                 assert_never(other)
-
-    def _merge(self, survivor: str, loser: str, force: bool) -> None:
-        self.database.merge_profiles(survivor, loser, force=force)
-        into, gone = self._resolved(survivor), self._resolved(loser)
-        self._consented = {(into if k == gone else k, t): us for (k, t), us in self._consented.items()}
-        self._survivors = {k: into if s == gone else s for k, s in self._survivors.items()} | {gone: into}
-
-    def _resolved(self, key: str) -> str:
-        """The key of the profile that a key leads to."""
-        key = nfc(key)
-        return self._survivors.get(key, key)
 
     @staticmethod
     def _taken(receipt: WriteReceipt) -> None:
@@ -161,19 +144,15 @@ class Driven:
             )
         )
 
-    def _consent(self, change: Consent) -> None:
-        """The engine takes consents as they arrive; one older than what was said before only makes a profile."""
-        said_by = (self._resolved(change.key), change.topic)
-        last = self._consented.get(said_by)
-        if last is not None and last > change.changed_us:
-            self._taken(self.database.write_profiles(profiles([change.key])))
-            return
-        if change.changed_us > max(self._consented.values(), default=-(1 << 62)):
-            # The engine stamps what it is told with its own now, so what was said later has to arrive later.
-            self.clock.advance_to(self.clock.now_us() + 1)
-        self._consented[said_by] = change.changed_us
-        said = column(consent_attribute(change.topic), Kind.BOOL, [change.is_subscribed])
-        self._taken(self.database.write_profiles(profiles([change.key], said)))
+    def _consents(self, said: list[Consent]) -> WriteReceipt:
+        """Answers with their own instants, a column a topic."""
+        held = []
+        for topic in sorted({change.topic for change in said}):
+            cells = [change.is_subscribed if change.topic == topic else MISSING for change in said]
+            answers = column(consent_attribute(topic), Kind.BOOL, cells)
+            given_us = np.array([change.changed_us for change in said], dtype=np.int64)
+            held.append(replace(answers, given_us=given_us))
+        return self.database.write_profiles(profiles([change.key for change in said], *held))
 
     def _define(self, name: str, segment: OracleSegment) -> None:
         database = self.database
@@ -381,17 +360,9 @@ def played(
 
 
 def _mergeable(schema: Schema, changes: Iterable[Change]) -> list[Change]:
-    """The changes that the world takes, without merges of two who said something about one topic.
-
-    The engine knows when it was told of a consent, not when it was given, so which of two is later can differ.
-    """
+    """The changes that the world takes."""
     world, taken = schema.world(), []
     for change in changes:
-        if isinstance(change, Merge):
-            two = [world.profiles.get(world.resolve(key)) for key in (change.survivor, change.loser)]
-            topics = [set(profile.consents) for profile in two if profile is not None]
-            if len(topics) < 2 or topics[0] & topics[1]:
-                continue
         try:
             apply(world, change)
         except Refused:

@@ -157,10 +157,7 @@ class Living:
         return True
 
     def consent(self, key: str, topic: str, is_subscribed: bool) -> None:
-        """Said now; said again it would be no change."""
-        profile = self.world.profiles.get(self.world.resolve(key))
-        if profile is not None and profile.consents.get(topic, (None, 0))[0] is is_subscribed:
-            return
+        """Said now, perhaps again."""
         is_taken_ = self._takes(Consent(key, topic, is_subscribed, self.now_us))
         said = column(f"$consent.{topic}", Kind.BOOL, [is_subscribed])
         assert bool(self.database.write_profiles(profiles([key], said)).rejected) is not is_taken_

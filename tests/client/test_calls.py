@@ -37,6 +37,7 @@ from headcount.v1 import (
     schema_service_pb2,
     segment_service_pb2,
     value_pb2,
+    write_pb2,
 )
 from headcount.values import Count, Membership, MembershipTable, Profile, Schema, Segment, WriteReceipt
 from tests.client.conftest import Caller
@@ -171,7 +172,48 @@ def test_what_is_not_a_value_is_refused_before_it_is_sent(
     with pytest.raises(InvalidArgument) as refused:
         call("upsert_profiles", [{"key": "p1", "x": value}])
     assert refused.value.field == "attributes.x"
+    assert refused.value.message.startswith("row 0 (key 'p1'): attributes.x: ")
+    assert "got int" not in refused.value.message
     assert not server.requests
+
+
+def test_rows_that_the_client_refuses_are_told_among_those_that_the_server_rejects(
+    server: RecordingServer, call: Caller
+) -> None:
+    server.answers["ProfileService/BatchUpsertProfiles"] = profile_service_pb2.BatchUpsertProfilesResponse(
+        accepted_rows=1,
+        rejected_rows=[write_pb2.RejectedRow(row=1, field="age", reason="WRONG_TYPE", message="age: no")],
+        segments_after=write_pb2.SegmentsAfter(
+            version=3, rows=[write_pb2.RowSegments(segments=["segments/a"]), write_pb2.RowSegments()]
+        ),
+        **STAMP,
+    )
+    rows = [
+        {"age": 1},
+        {"key": "p1", "age": 1},
+        {"key": "p2", "age": float("nan")},
+        {"key": "p3", "age": "x"},
+        ProfileUpdate("p4", consents={"news": True}, consent_time=dt.datetime(2024, 1, 1)),
+    ]
+    receipt = call("upsert_profiles", rows, return_segments=True)
+    (sent,) = server.requests["ProfileService/BatchUpsertProfiles"]
+    request = profile_service_pb2.BatchUpsertProfilesRequest.FromString(sent)
+    assert [row.key for row in request.profiles] == ["p1", "p3"]
+    assert [(r.row, r.field, r.reason) for r in receipt.rejected_rows] == [
+        (0, "key", "BAD_KEY"),
+        (2, "age", "BAD_VALUE"),
+        (3, "age", "WRONG_TYPE"),
+        (4, "consent_time", "BAD_TIME"),
+    ]
+    assert receipt.rejected_rows[1].message == "age: NaN and infinities are not values"
+    assert receipt.segments.rows == ((), ("a",), (), (), ())
+    with pytest.raises(InvalidArgument, match=r"^row 0: key: a row needs a key"):
+        call("upsert_profiles", rows, all_or_nothing=True)
+    server.answers["EventService/TrackEvents"] = event_service_pb2.TrackEventsResponse(
+        accepted_rows=1, **STAMP
+    )
+    receipt = call("track", [{"name": "buy", "key": "p1"}, Event("buy", "p1", NOON)])
+    assert [(r.row, r.field, r.reason) for r in receipt.rejected_rows] == [(0, "time", "BAD_TIME")]
 
 
 def test_events_go_out_with_their_time_to_the_microsecond(server: RecordingServer, call: Caller) -> None:

@@ -130,3 +130,14 @@ def test_what_is_not_a_text_is_refused_with_its_row(bad: object) -> None:
     with pytest.raises(InvalidArgument) as refused:
         profile_batch(ProfileColumns(["a", bad]))  # type: ignore[list-item]
     assert refused.value.field == "keys[1]"
+
+
+def test_answers_about_topics_may_carry_instants() -> None:
+    at = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    batch = profile_batch(
+        ProfileColumns(["a", "b"], consents={"news": [True, False]}, consent_times={"news": [at, None]})
+    )
+    assert batch.consents[0].times_us == struct.pack("<2q", 1_704_067_200_000_000, -(1 << 63))
+    for times in ({"news": [at]}, {"sms": [at, at]}, {"news": [at.replace(tzinfo=None), at]}):
+        with pytest.raises(InvalidArgument, match="consent_times"):
+            profile_batch(ProfileColumns(["a", "b"], consents={"news": [True, True]}, consent_times=times))

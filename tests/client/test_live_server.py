@@ -298,3 +298,29 @@ def test_analytics_come_back_as_numbers_and_rules(headcount: Client) -> None:
     assert len(affinity.look_alikes) == 2
     statistics = headcount.statistics("pros", by=["plan"], overlap_with=["pros"])
     assert (statistics.size, statistics.overlaps[0].both) == (10, 10)
+
+
+def test_bad_rows_fall_one_by_one_whoever_refuses_them(headcount: Client) -> None:
+    headcount.upsert_profiles([{"key": "a", "city": "Rome"}])
+    receipt = headcount.upsert_profiles(
+        [
+            {"key": "a", "age": 1},
+            {"key": "b", "age": float("nan")},
+            ProfileUpdate("c", increments={"city": 1}),
+            {"key": "d", "age": 2**63},
+            {"key": "e", "seen": dt.datetime(2024, 1, 1)},
+            {"key": "f", "plan": "\ud800"},
+            {"key": "g", "age": 7},
+        ],
+        return_segments=True,
+    )
+    assert receipt.accepted_rows == 2
+    assert [(row.row, row.field, row.reason) for row in receipt.rejected_rows] == [
+        (1, "age", "BAD_VALUE"),
+        (2, "city", "WRONG_TYPE"),
+        (3, "age", "BAD_VALUE"),
+        (4, "seen", "BAD_VALUE"),
+        (5, "plan", "BAD_VALUE"),
+    ]
+    assert receipt.segments is not None and len(receipt.segments.rows) == 7
+    assert headcount.count("age exists").count == 2

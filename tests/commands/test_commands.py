@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 
+from headcount import Client, ProfileUpdate
+from headcount_server.app import RunningServer
 from headcount_server.commands.exits import Exit
 from headcount_server.commands.main import main
 from tests.commands.conftest import CommandLine
@@ -113,6 +116,46 @@ def test_segments_are_created_shown_changed_copied_and_deleted(loaded: CommandLi
     assert json.loads(loaded("segments", "list", "--json").out) == []
 
 
+def test_a_mistyped_event_is_told_when_a_segment_is_saved(loaded: CommandLine) -> None:
+    note = "note: nobody has done 'purchas' so far; nearest: 'purchase'"
+    made = loaded("segments", "create", "w1", "did purchas")
+    assert made.code == Exit.DONE and note in made.err
+    assert note in loaded("segments", "show", "w1").err
+    assert note in loaded("segments", "create", "w2", "--kind", "manual", "--holding", "did purchas").err
+    shown = json.loads(loaded("segments", "duplicate", "w1", "w3", "--json").out)
+    assert shown["warnings"] == [note.removeprefix("note: ")]
+    fixed = loaded("segments", "edit", "w1", "--rule", "did purchase", "--json")
+    assert json.loads(fixed.out)["warnings"] == []
+
+
+def test_the_schema_tells_what_is_tracked_asked_and_kept(
+    server: RunningServer, headcount: CommandLine
+) -> None:
+    with Client(server.address) as client:
+        client.declare_attributes(
+            {"plan": "text"},
+            tracked=["plan"],
+            identifiers=["email"],
+            consent_topics={"news": True, "offers": False},
+        )
+        client.declare_events({"view": {"page": "text"}}, retention={"view": dt.timedelta(days=1.5)})
+        client.upsert_profiles([ProfileUpdate("a", tags_added=[f"t{i:02}" for i in range(25)])])
+    text = headcount("schema").out
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for line in (
+        "plan text tracked 0",
+        "identifiers: email",
+        "consent topics: news (opt-in), offers (opt-out)",
+        "event view: 0, of 0 profiles, kept for 1.5 days",
+    ):
+        assert line in lines, text
+    assert "t19, and 5 more" in text and "channels" not in text
+    found = json.loads(headcount("schema", "--json").out)
+    assert found["tracked"] == ["plan"] and len(found["tags"]) == 25
+    assert found["consent_topics"] == {"news": "opt-in", "offers": "opt-out"}
+    assert found["events"]["view"]["kept_days"] == 1.5
+
+
 def test_a_profile_shows_what_is_known(loaded: CommandLine) -> None:
     profile = json.loads(loaded("profile", "p1", "--json").out)
     assert profile["attributes"] == {"likes": ["a", "b"], "plan": "pro", "zip": "00004"} | (
@@ -124,7 +167,13 @@ def test_a_profile_shows_what_is_known(loaded: CommandLine) -> None:
 def test_the_schema_tells_names_and_types(loaded: CommandLine) -> None:
     schema = json.loads(loaded("schema", "--json").out)
     assert schema["attributes"]["plan"] == "text" and schema["attributes"]["likes"] == "set"
-    assert schema["events"]["purchase"] == {"count": 4, "properties": {"amount": "decimal(2)"}}
+    assert schema["profiles"]["plan"] == 3 and schema["identifiers"] == ["mail"]
+    assert schema["events"]["purchase"] == {
+        "count": 4, "profiles": 3, "kept_days": None, "properties": {"amount": "decimal(2)"},
+    }  # fmt: skip
+    text = loaded("schema").out
+    assert "identifiers: mail" in text and "event purchase: 4, of 3 profiles\n" in text
+    assert [line.split() for line in text.splitlines() if line.startswith("plan ")] == [["plan", "text", "3"]]
     assert json.loads(loaded("status", "--json").out)["events"] == 4
     assert "purchase" in loaded("schema").out and "4 profiles" in loaded("status").out
 

@@ -294,21 +294,21 @@ def test_a_plan_names_what_each_kind_of_leaf_does() -> None:
 PLANS = [
     """\
 intersect  [1 of ~2]
-  bitmap country = 1  [100 of ~100]
+  bitmap country = "SE"  [100 of ~100]
   count purchase >= 2  [1 of ~2]
-  without scan age 31..9223372036854775807  [- of ~333]""",
+  without scan age >= 31  [- of ~333]""",
     """\
 unite  [5 of ~8]
   intersect  [- of ~8]
-    bitmap a = 2  [- of ~8]
-    bitmap b = 2  [- of ~8]
-    bitmap c = 2  [- of ~8]
-    without bitmap d = 2  [- of ~8]
+    bitmap a = true  [- of ~8]
+    bitmap b = true  [- of ~8]
+    bitmap c = true  [- of ~8]
+    without bitmap d = true  [- of ~8]
   everyone without  [- of ~0]
     unite  [- of ~16]
-      bitmap a = 2  [- of ~8]
+      bitmap a = true  [- of ~8]
       intersect  [- of ~16]
-        without bitmap b = 2  [- of ~8]""",
+        without bitmap b = true  [- of ~8]""",
     """\
 3 to 11 of 11  [1 of ~0]
   distinct purchase.amount  [1 of ~1]
@@ -321,7 +321,7 @@ unite  [5 of ~8]
   given set  [0 of ~0]
   scan born anniversary  [0 of ~0]
   avg purchase.amount  [1 of ~1]
-  bitmap joined present  [1 of ~0]""",
+  bitmap joined exists  [1 of ~0]""",
 ]
 
 

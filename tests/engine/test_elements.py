@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from headcount_engine.clock import ManualClock
 from headcount_engine.conditions.text import parse
 from headcount_engine.database import Database
 from headcount_engine.errors import InvalidArgument, InvalidValue
@@ -15,9 +16,11 @@ from headcount_engine.model.elements import Category
 from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
 from headcount_engine.model.segments import SegmentKind, SegmentState
 from headcount_engine.model.values import Date, Kind, ValueType
-from tests.agreement.columns import column, events, profiles
+from tests.agreement.columns import MISSING, column, events, profiles
 
 SET = Kind.TEXT_SET
+DAY = 86_400_000_000
+NOW = 20_000 * DAY
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +122,57 @@ def test_elements_carry_what_is_in_use(database: Database) -> None:
     assert by_name[Category.EVENT_PROPERTY, "visit.`odd name`"].type == ValueType(Kind.INT)
     assert "has been" in by_name[Category.ATTRIBUTE, "plan"].operators
     assert by_name[Category.ATTRIBUTE, "place"].values == ()
+
+
+def test_properties_carry_how_many_profiles_have_them_and_what_is_in_use(database: Database) -> None:
+    clock = ManualClock(NOW)
+    made = Database.open(None, clock=clock)
+    keys = ["a", "a", "b", "c", "d", "e"]
+    times = [NOW, NOW - DAY, NOW - 2 * DAY, NOW - 20 * DAY, NOW - 3 * DAY, NOW + DAY]
+    for name, kept_us in (("view", None), ("seen", 10 * DAY)):
+        clock.advance_to(max(clock.now_us(), NOW))
+        made.write_events(
+            events(
+                keys,
+                name,
+                times,
+                column("page", Kind.TEXT, ["/b", "/b", "/a", "/c", MISSING, "/later"]),
+                column("is_new", Kind.BOOL, [True, False, False, False, MISSING, True]),
+                column(
+                    "on", SET, [frozenset("xy"), frozenset("y"), frozenset(), frozenset("z"), MISSING, frozenset("l")]
+                ),
+                column("n", Kind.INT, [1, 2, MISSING, MISSING, MISSING, 3]),
+            )
+        )  # fmt: skip
+        if kept_us is not None:
+            made.declare_retention({name: kept_us})
+    found = {e.name: e for e in made.elements.page(Category.EVENT_PROPERTY).elements}
+    assert (found["view.page"].profiles, found["view.page"].values) == (3, ("/b", "/a", "/c"))
+    assert (found["view.is_new"].profiles, found["view.is_new"].values) == (3, (False, True))
+    assert (found["view.on"].profiles, found["view.on"].values) == (3, ("y", "x", "z"))
+    assert (found["view.n"].profiles, found["view.n"].values) == (1, ())
+    assert found["seen.page"].profiles == 2
+    made.expire_events()
+    found = {e.name: e for e in made.elements.page(Category.EVENT_PROPERTY).elements}
+    assert (found["seen.page"].profiles, found["seen.page"].values) == (2, ("/b", "/a"))
+    for element in made.elements.page(page_size=1_000).elements:
+        made.count(element.example)
+    for kept_us, window in ((DAY * 5 // 2, "2 days"), (DAY // 3, "8 hours"), (DAY // 48, "30 minutes")):
+        made.declare_retention({"brief": kept_us})
+        (brief,) = made.elements.page(Category.EVENT, "brief").elements
+        assert brief.example == f"did brief in last {window}"
+        made.count(brief.example)
+
+
+def test_what_concerns_all_profiles_counts_them(database: Database) -> None:
+    by_name = {e.name: e.profiles for e in database.elements.page(Category.PROFILE).elements}
+    assert by_name["key"] == by_name["everyone"] == by_name["top by ltv"] == 3
+    assert by_name["known"] == by_name["top by order"] == 0
+
+
+def test_sets_carry_the_elements_in_use(database: Database) -> None:
+    (likes,) = database.elements.page(Category.ATTRIBUTE, "likes").elements
+    assert (likes.values, likes.profiles) == (("x", "y"), 3)
 
 
 def test_elements_come_in_pages_and_by_text(database: Database) -> None:

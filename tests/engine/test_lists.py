@@ -347,6 +347,29 @@ def test_everything_survives_a_checkpoint_and_a_log(tmp_path: Path) -> None:
     last.close()
 
 
+def test_a_folder_is_names_with_slashes_between_them(database: Database) -> None:
+    made = database.create_segment(SegmentDraft("a", "n > 1", "a", folder="/spring/caf\u0065\u0301/"))
+    assert made.folder == "spring/caf\u00e9"
+    for asked in ("spring/", "/spring", "spring/caf\u0065\u0301/"):
+        assert [s.id for s in database.list_segments(SegmentQuery(folder=asked)).segments] == ["a"], asked
+    for bad in ("a//b", "/a/../b", "a/.", "..", "a\0b", "a/ /b", "a\u200bb", "\ud800"):
+        with pytest.raises(InvalidValue) as refused:
+            database.create_segment(SegmentDraft("b", "n > 1", "b", folder=bad))
+        assert refused.value.path == "segment.folder"
+        with pytest.raises(InvalidValue):
+            database.update_segment("a", SegmentChanges(folder=bad))
+        with pytest.raises(InvalidValue) as refused:
+            database.list_segments(SegmentQuery(folder=bad))
+        assert refused.value.path == "folder"
+    assert database.update_segment("a", SegmentChanges(folder="/")).folder == ""
+
+
+def test_copies_without_a_name_are_numbered(database: Database) -> None:
+    database.create_segment(SegmentDraft("o", "n > 1"))
+    names = [database.duplicate_segment("o", f"copy-{i}", "").name for i in range(3)]
+    assert names == ["Copy of o", "Copy of o (2)", "Copy of o (3)"]
+
+
 def test_folders_kinds_states_and_texts_narrow_a_list(database: Database) -> None:
     for id_, folder, kind in (
         ("a", "spring", MANUAL), ("b", "spring/mail", MANUAL), ("c", "springtime", None), ("d", "", None)

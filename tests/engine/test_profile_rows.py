@@ -331,13 +331,27 @@ def test_increments_of_doubles_and_decimals(database: Database) -> None:
         (Kind.TEXT_SET, Change.INCREMENT, 1),
     ],
 )
-def test_a_change_that_does_not_fit_the_attribute_is_refused(
+def test_a_change_that_does_not_fit_the_attribute_turns_away_the_rows_that_ask_for_it(
     database: Database, type_: Kind, change: Change, cell: Cell
 ) -> None:
     declared(database, type_)
     sent = Kind.TEXT_SET if isinstance(cell, frozenset) else Kind.INT
-    with pytest.raises(InvalidValue):
-        database.write_profiles(profiles(["a"], column("x", sent, [cell], change=change)))
+    batch = profiles(
+        ["a", "b", "c"],
+        column("age", Kind.INT, [1, 2, 3]),
+        column("x", sent, [cell, MISSING, cell], change=change),
+    )
+    receipt = database.write_profiles(batch)
+    assert receipt.accepted == 1
+    assert [(r.row, r.field, r.reason) for r in receipt.rejected] == [
+        (0, "x", Reason.WRONG_TYPE),
+        (2, "x", Reason.WRONG_TYPE),
+    ]
+    assert database.get_profile("b").attributes == {"age": 2}
+    assert database.write_profiles(replace(batch, all_or_nothing=True)).accepted == 0
+    new = column("y", Kind.TEXT, ["a"], change=Change.INCREMENT)
+    assert database.write_profiles(profiles(["d"], new)).accepted == 0
+    assert "y" not in {a.name for a in database.schema().attributes}
 
 
 # ------------------------------------------------------------------------------------------------ identifiers

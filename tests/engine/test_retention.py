@@ -86,6 +86,8 @@ def test_what_is_answered_is_what_would_be_with_all_events_kept(
     for rule in EXACT:
         for n in (1, 3, 9):
             agree(limited, unlimited, rule.format(n=n))
+    for key in names(unlimited, "everyone"):
+        assert limited.get_profile(key).events == unlimited.get_profile(key).events
 
 
 def old_views() -> tuple[Database, ManualClock]:

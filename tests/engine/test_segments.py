@@ -21,8 +21,9 @@ from headcount_engine.errors import (
 )
 from headcount_engine.limits import DEFAULT_LIMITS
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft, SegmentQuery
+from headcount_engine.model.segments import SegmentKind, SegmentState
 from headcount_engine.model.values import Kind
-from tests.agreement.columns import column, profiles
+from tests.agreement.columns import column, events, profiles
 
 
 @pytest.fixture
@@ -250,3 +251,26 @@ def test_long_chains_and_wide_graphs_of_references_are_answered_once_each(databa
         create(database, f"s{i}", f'in segment "s{i - 1}" or (in segment "s{i - 1}" and n >= 0)')
     assert database.get_segment("s20").size == 5
     assert len(database.memberships("p9").segments) == 21
+
+
+def test_a_segment_comes_with_what_its_rule_should_be_looked_at_for(database: Database) -> None:
+    nope = ("nobody has done 'nope' so far",)
+    typo = SegmentDraft("Typo", "did nope and (did nope or n > 3)", "typo")
+    assert database.create_segment(typo, validate_only=True).warnings == nope
+    assert database.create_segment(typo).warnings == nope
+    assert database.get_segment("typo").warnings == nope
+    assert database.duplicate_segment("typo", "copy", "Copy").warnings == nope
+    assert database.create_segment(SegmentDraft("Over", 'in segment "typo"')).warnings == nope
+    assert [s.warnings for s in database.list_segments().segments] == [()] * 3
+    held = SegmentDraft("Held", id="held", kind=SegmentKind.MANUAL, holding="did nope")
+    assert database.create_segment(held, validate_only=True).warnings == nope
+    assert database.create_segment(held).warnings == nope
+    assert database.get_segment("held").warnings == ()
+    fixed = SegmentChanges(rule="n > 3")
+    assert database.update_segment("typo", fixed, validate_only=True).warnings == ()
+    assert database.update_segment("typo", fixed).warnings == ()
+    assert database.update_segment("typo", SegmentChanges(rule="did nope")).warnings == nope
+    paused = database.update_segment("typo", SegmentChanges(state=SegmentState.PAUSED))
+    assert paused.warnings == nope
+    database.write_events(events(["p1"], "nope", [0]))
+    assert database.get_segment("typo").warnings == database.get_segment("copy").warnings == ()

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount_engine.atoms.registry import AtomKey, canonical
+from headcount_engine.atoms.registry import AtomKey
 from headcount_engine.atoms.rows import addresses
+from headcount_engine.conditions.canonical import canonical
 from headcount_engine.conditions.text import parse
 from headcount_engine.conditions.tree import Condition, Everyone, InSegment, Same, walk
 from headcount_engine.database import Database

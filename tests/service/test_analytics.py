@@ -179,7 +179,7 @@ def test_a_channel_and_a_tag_that_nobody_has_are_noted(people: Stubs) -> None:
     )
     assert [w.message for w in made.warnings] == ["nobody has the channel 'nope' so far"]
     counted = people.audiences.CountAudience(audience.CountAudienceRequest(rule=Rule(text='tag "vib"')))
-    assert [w.message for w in counted.warnings] == ["nobody has the tag 'vib' so far"]
+    assert [w.message for w in counted.warnings] == ["nobody has the tag 'vib' so far; nearest: 'vip'"]
 
 
 def test_statistics_give_the_first_members_that_are_asked_for(people: Stubs) -> None:

@@ -239,13 +239,20 @@ def test_below_a_segment_what_its_lists_and_its_retention_do_is_explained(people
     people.profiles.BatchUpsertProfiles(upsert)
     answer = explain(people, "was", 'in segment "stays"')
     assert [(n.text, n.holds) for n in answer.nodes] == [
-        ('in segment "stays"', True), ("age >= 18", False), ("on the list", False), ("kept by retention", True),
+        ('in segment "stays"', True), ("age >= 18", False), ("kept by retention", True),
     ]  # fmt: skip
-    assert answer.next_change_time == answer.nodes[3].next_change_time
+    assert answer.next_change_time == answer.nodes[2].next_change_time
     answer = explain(people, "was", 'in segment "by_hand"')
     assert [(n.text, n.found) for n in answer.nodes] == [
         ('in segment "by_hand"', ""), ("age >= 18", "3"), ("on the list", ""),
     ]  # fmt: skip
+    assert not answer.warnings
+    request = audience.ExplainMembershipRequest(key="was", rule=Rule(segment="segments/by_hand"))
+    request.at.FromSeconds(1_000)
+    warnings = people.audiences.ExplainMembership(request).warnings
+    assert [w.message for w in warnings] == [
+        "the lists of segment 'by_hand' are as now, not as at the instant asked"
+    ]
 
 
 def test_nobody_is_explained_as_not_there(people: Stubs) -> None:

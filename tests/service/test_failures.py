@@ -217,12 +217,9 @@ def test_what_is_not_served_yet_is_refused_and_never_ignored(stubs: Stubs) -> No
         after=Rule(text="everyone"),
         breakdowns=[segments.BreakdownBy(tags=True)],
     )
-    dated = profiles.BatchUpsertProfilesRequest()
-    dated.profiles.add(key="a").consents.add(topic="news").time.FromJsonString("2024-01-01T00:00:00Z")
     for call, request, path in (
         (stubs.audiences.CountAudience, located, "context"),
         (stubs.audiences.CompareRules, by_tag, "breakdowns[0].tags"),
-        (stubs.profiles.BatchUpsertProfiles, dated, "profiles[0].consents[0].time"),
     ):
         refused = failed(call, request)
         assert (refused.code, refused.reason, refused.metadata["field"]) == (

@@ -78,8 +78,19 @@ def test_a_declared_event_property_is_in_the_schema(stubs: Stubs) -> None:
 
 def test_the_schema_counts_events_if_asked(people: Stubs) -> None:
     shown = people.schema.GetSchema(schema.GetSchemaRequest(include_counts=True))
-    assert [(e.name, e.event_count) for e in shown.event_types] == [("purchase", 15)]
-    assert {a.name for a in shown.attributes} == {"age", "plan"}
+    assert [(e.name, e.event_count, e.profile_count) for e in shown.event_types] == [("purchase", 15, 15)]
+    assert {a.name: a.profile_count for a in shown.attributes} == {"age": 30, "plan": 30}
+    assert (list(shown.tags), list(shown.channels)) == (["vip"], [])
+    assert shown.version > 0 and shown.now.seconds > 0
+    without = people.schema.GetSchema(schema.GetSchemaRequest())
+    assert [(e.name, e.event_count, e.profile_count) for e in without.event_types] == [("purchase", 0, 0)]
+    assert all(a.is_inferred and a.profile_count == 0 for a in without.attributes)
+    (purchase,) = without.event_types
+    assert purchase.is_inferred and purchase.properties[0].is_inferred
+    declare = schema.DeclareAttributesRequest()
+    declare.attributes.add(name="city", type=ValueType.VALUE_TYPE_TEXT)
+    city = next(a for a in people.schema.DeclareAttributes(declare).attributes if a.name == "city")
+    assert not city.is_inferred
 
 
 # ------------------------------------------------------------------------------------------------ profiles
@@ -170,6 +181,35 @@ def test_answers_about_consent_topics_are_kept_and_given_back(people: Stubs) -> 
     assert (answer.topic, answer.subscribed) == ("news", True)
     assert answer.time.ToJsonString().startswith("2024-06-15T12:")
     assert not people.profiles.GetProfile(profiles.GetProfileRequest(key="p2")).consents
+
+
+def test_the_newest_answer_by_its_own_instant_stands_however_it_is_sent(people: Stubs) -> None:
+    by_row = profiles.BatchUpsertProfilesRequest()
+    for key, subscribed, time in (
+        ("p0", True, "2024-06-10T00:00:00Z"),
+        ("p0", False, "2024-06-09T00:00:00Z"),
+        ("p1", True, "2024-06-10T00:00:00Z"),
+        ("p2", True, "2024-06-15T13:00:00Z"),
+    ):
+        answer = by_row.profiles.add(key=key).consents.add(topic="news", subscribed=subscribed)
+        answer.time.FromJsonString(time)
+    by_row.profiles.add(key="p3").consents.add(topic="news", subscribed=True)
+    taken = people.profiles.BatchUpsertProfiles(by_row)
+    assert taken.accepted_rows == 4
+    assert [(r.row, r.reason) for r in taken.rejected_rows] == [(3, "OUTSIDE_WINDOW")]
+    assert count(people, 'consent "news"') == 3
+    by_column = profiles.BatchUpsertProfilesRequest()
+    by_column.batch.keys.extend(["p0", "p1", "p3"])
+    june = [1_718_064_000_000_000, 1_717_900_000_000_000, -(1 << 63)]
+    by_column.batch.consents.add(topic="news", subscribed=b"\0\0\0", times_us=struct.pack("<3q", *june))
+    assert people.profiles.BatchUpsertProfiles(by_column).accepted_rows == 3
+    assert count(people, 'consent "news"') == 1
+    (said,) = people.profiles.GetProfile(profiles.GetProfileRequest(key="p0")).consents
+    assert (said.subscribed, said.time.ToJsonString()) == (False, "2024-06-11T00:00:00Z")
+    (said,) = people.profiles.GetProfile(profiles.GetProfileRequest(key="p1")).consents
+    assert (said.subscribed, said.time.ToJsonString()) == (True, "2024-06-10T00:00:00Z")
+    by_column.batch.consents[0].times_us = b"123"
+    assert failed(people.profiles.BatchUpsertProfiles, by_column).fields == ("batch.consents[0].times_us",)
 
 
 def test_a_topic_is_declared_opt_in_or_opt_out_and_that_decides_where_nobody_answered(people: Stubs) -> None:

@@ -18,6 +18,7 @@ from headcount import (
     NotFound,
     ProfileUpdate,
 )
+from headcount.v1 import event_service_pb2 as events
 from headcount.v1 import profile_service_pb2 as profiles
 from headcount.wire.ingest import IngestOptions
 from headcount_server.app import RunningServer
@@ -42,6 +43,45 @@ def test_a_merge_answers_with_the_survivor_and_the_other_key_leads_to_it(people:
         profiles.MergeProfilesRequest(merged_key="p1"),
     ):
         assert failed(people.profiles.MergeProfiles, request).code is INVALID
+
+
+def test_a_profile_comes_with_its_id_and_with_what_it_did_up_to_now(people: Stubs) -> None:
+    track = events.TrackEventsRequest()
+    for name, key, at in (
+        ("purchase", "p1", "2024-06-10T00:00:00.000001Z"),
+        ("purchase", "p10", "2024-06-01T00:00:00Z"),
+        ("view", "p10", "2024-06-15T11:59:59Z"),
+        ("view", "p10", "2024-07-01T00:00:00Z"),
+        ("later", "p10", "2024-07-01T00:00:00Z"),
+    ):
+        event = track.events.add(event_name=name, key=key)
+        event.time.FromJsonString(at)
+    assert people.events.TrackEvents(track).accepted_rows == 5
+    listed = people.profiles.ListProfiles(profiles.ListProfilesRequest()).profiles
+    ids = {profile.key: profile.id for profile in listed}
+    asked = profiles.GetProfileRequest(key="p10")
+    found = people.profiles.GetProfile(asked)
+    assert found.id == ids["p10"] > 0
+    assert told(found) == [
+        ("purchase", 2, "2024-06-01T00:00:00Z", "2024-06-14T12:00:00Z"),
+        ("view", 1, "2024-06-15T11:59:59Z", "2024-06-15T11:59:59Z"),
+    ]
+    asked.omit_segments = True
+    assert told(people.profiles.GetProfile(asked)) == told(found)
+    merge = profiles.MergeProfilesRequest(survivor_key="p1", merged_key="p10")
+    survivor = people.profiles.MergeProfiles(merge).profile
+    assert survivor.id == ids["p1"] > 0
+    assert told(survivor) == [
+        ("purchase", 3, "2024-06-01T00:00:00Z", "2024-06-14T12:00:00Z"),
+        ("view", 1, "2024-06-15T11:59:59Z", "2024-06-15T11:59:59Z"),
+    ]
+
+
+def told(found: profiles.Profile) -> list[tuple[str, int, str, str]]:
+    """The summaries of a profile's events, the instants as text."""
+    return [
+        (e.event_name, e.count, e.first_time.ToJsonString(), e.last_time.ToJsonString()) for e in found.events
+    ]
 
 
 def test_a_merge_sent_again_tells_nothing_of_a_survivor_that_was_erased_since(people: Stubs) -> None:
@@ -117,3 +157,19 @@ def test_event_types_declare_how_long_raw_events_are_kept(running: RunningServer
         assert client.count("did view").count == 1
         with pytest.raises(InvalidArgument, match="kept for 30 days"):
             client.create_segment("old", "did view in last 31 days")
+
+
+def test_both_clients_are_told_the_warnings_of_a_rule_that_is_saved(running: RunningServer) -> None:
+    told = "nobody has done 'nope' so far"
+    with Client(running.address) as client:
+        made = client.create_segment("w", "did nope")
+        assert [warning.message for warning in made.warnings] == [told]
+        assert client.get_segment("w").warnings == made.warnings
+        assert [segment.warnings for segment in client.list_segments()] == [()]
+        assert client.update_segment("w", rule="everyone").warnings == ()
+
+    async def again() -> None:
+        async with AsyncClient(running.address) as client:
+            assert (await client.create_segment("x", "did nope")).warnings == made.warnings
+
+    asyncio.run(again())

@@ -301,6 +301,8 @@ def _set_columns(columns: Mapping[str, SetColumnInput], rows: int, field: str) -
 def profile_batch(given: ProfileColumns) -> column_pb2.ProfileBatch:
     """A batch of profiles; raises InvalidArgument for columns of another length or of mixed types."""
     rows = len(given.keys)
+    for topic in given.consent_times.keys() - given.consents.keys():
+        raise refused(f"consent_times.{topic}", "instants of answers that are not in `consents`")
     return column_pb2.ProfileBatch(
         key_column=text_column(given.keys, "keys"),
         attributes=[any_column(name, v, rows, f"attributes.{name}") for name, v in given.attributes.items()],
@@ -316,15 +318,26 @@ def profile_batch(given: ProfileColumns) -> column_pb2.ProfileBatch:
         identifiers=[
             any_column(kind, v, rows, f"identifiers.{kind}", ABSENT) for kind, v in given.identifiers.items()
         ],
-        consents=[_consent_column(topic, v, rows) for topic, v in given.consents.items()],
+        consents=[
+            _consent_column(topic, v, given.consent_times.get(topic), rows)
+            for topic, v in given.consents.items()
+        ],
     )
 
 
-def _consent_column(topic: str, answers: Sequence[bool | None], rows: int) -> column_pb2.ConsentColumn:
+def _consent_column(
+    topic: str, answers: Sequence[bool | None], times: Sequence[dt.datetime | None] | None, rows: int
+) -> column_pb2.ConsentColumn:
     _sized(len(answers), rows, f"consents.{topic}")
     out = column_pb2.ConsentColumn(topic=topic, subscribed=bytes([answer is True for answer in answers]))
     if None in answers:
         out.present = bits([answer is not None for answer in answers])
+    if times is not None:
+        path = f"consent_times.{topic}"
+        _sized(len(times), rows, path)
+        out.times_us = little_endian(
+            "q", [-(1 << 63) if t is None else instant_us(t, f"{path}[{row}]") for row, t in enumerate(times)]
+        )
     return out
 
 

@@ -56,6 +56,7 @@ def _explanation(answer: audiences.ExplainMembershipResponse) -> editing.Explana
         decisive_leaves=tuple(answer.decisive_leaves),
         next_change=decode.instant(answer.next_change_time) if answer.HasField("next_change_time") else None,
         is_next_change_unknown=answer.is_next_change_unknown,
+        warnings=decode.warnings(answer.warnings),
     )
 
 

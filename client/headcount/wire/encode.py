@@ -146,6 +146,9 @@ def text_list(texts: Iterable[str], field: str) -> list[str]:
 
 def cell(value: CellInput, field: str) -> value_pb2.Value:
     """One value; raises InvalidArgument for what is not one."""
+    given: object = value
+    if isinstance(given, bytes | bytearray | memoryview):  # sequences, of what are no texts
+        raise refused(field, f"{type(given).__name__} is not a type of value")
     match value:
         case None:
             return value_pb2.Value(null_value="NULL_VALUE")
@@ -203,6 +206,10 @@ def profile_update(given: ProfileUpdate | Mapping[str, CellInput]) -> ProfileUpd
     return ProfileUpdate(key, attributes)
 
 
+def profile_given(given: ProfileUpdate | Mapping[str, CellInput]) -> profile_service_pb2.ProfileRow:
+    return profile_row(profile_update(given))
+
+
 def profile_row(update: ProfileUpdate) -> profile_service_pb2.ProfileRow:
     time = optional_timestamp(update.consent_time, "consent_time")
     return profile_service_pb2.ProfileRow(
@@ -245,6 +252,10 @@ def event(given: Event | Mapping[str, CellInput]) -> Event:
     if not isinstance(time, dt.datetime):
         raise refused("time", "an event needs a time, which is a datetime")
     return Event(name, key, time, event_id, properties)
+
+
+def event_given(given: Event | Mapping[str, CellInput]) -> event_service_pb2.EventRow:
+    return event_row(event(given))
 
 
 def event_row(given: Event) -> event_service_pb2.EventRow:

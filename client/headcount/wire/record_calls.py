@@ -12,6 +12,7 @@ from headcount.values import Identifier
 from headcount.wire import columns, decode, encode
 from headcount.wire.calls import Asked, Page, Unary, request_id_or_new, unary
 from headcount.wire.encode import RuleLike
+from headcount.wire.row_batches import row_batch
 
 ProfileRows = Iterable[ProfileUpdate | Mapping[str, CellInput]] | ProfileColumns
 EventRows = Iterable[Event | Mapping[str, CellInput]] | EventColumns
@@ -32,12 +33,15 @@ def upsert_profiles(
         return_segments=return_segments,
         request_id=request_id_or_new(request_id),
     )
+    answer, read = profiles.BatchUpsertProfilesResponse, decode.upserted
     if isinstance(rows, ProfileColumns):
         request.batch.CopyFrom(columns.profile_batch(rows))
-    else:
-        request.profiles.extend([encode.profile_row(encode.profile_update(row)) for row in rows])
-    answer = profiles.BatchUpsertProfilesResponse
-    return unary("ProfileService", "BatchUpsertProfiles", request, answer, decode.upserted)
+        return unary("ProfileService", "BatchUpsertProfiles", request, answer, read)
+    batch = row_batch(rows, encode.profile_given, all_or_nothing=all_or_nothing)
+    request.profiles.extend(batch.rows)
+    return unary(
+        "ProfileService", "BatchUpsertProfiles", request, answer, lambda told: batch.whole(read(told))
+    )
 
 
 def track(
@@ -49,11 +53,13 @@ def track(
         return_segments=return_segments,
         request_id=request_id_or_new(request_id),
     )
+    answer, read = events.TrackEventsResponse, decode.tracked_rows
     if isinstance(rows, EventColumns):
         request.batch.CopyFrom(columns.event_batch(rows))
-    else:
-        request.events.extend([encode.event_row(encode.event(row)) for row in rows])
-    return unary("EventService", "TrackEvents", request, events.TrackEventsResponse, decode.tracked_rows)
+        return unary("EventService", "TrackEvents", request, answer, read)
+    batch = row_batch(rows, encode.event_given, all_or_nothing=all_or_nothing)
+    request.events.extend(batch.rows)
+    return unary("EventService", "TrackEvents", request, answer, lambda told: batch.whole(read(told)))
 
 
 def get_profile(who: str | Identifier, omit_segments: bool, asked: Asked) -> Unary[values.Profile]:

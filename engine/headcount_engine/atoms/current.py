@@ -27,7 +27,7 @@ from headcount_engine.bitmaps import Bitmap
 from headcount_engine.conditions.bind import Binder
 from headcount_engine.conditions.bound import Bound
 from headcount_engine.conditions.needs import IDENTIFIERS, Definitions
-from headcount_engine.conditions.spans import Moment
+from headcount_engine.conditions.spans import Moment, Span
 from headcount_engine.conditions.tree import Condition, Did
 from headcount_engine.evaluation.answer import contains
 from headcount_engine.evaluation.execute import Execution
@@ -275,32 +275,56 @@ class CurrentAtoms:
                 of(atom).clocked.extend(crossed)
         return found
 
-    def passed(self, keys: Iterable[AtomKey], after: After, before: Moment, moment: Moment) -> I64:
-        """Profiles for whom the clock went over anything that these atoms read, as often as it did or more.
+    def passed(
+        self, rules: Mapping[str, Sequence[int]], after: After, before: Moment, moment: Moment
+    ) -> dict[str, I64]:
+        """By rule, for whom the clock went over anything that its atoms (slots) read, each as often as it did or more.
 
         An event that enters a window and leaves it again in one step of the clock is there twice, and moves no atom.
+        Rules for which it went over nothing are left out.
         """
-        wanted = {self.slot_of(key) for key in keys}
-        parts = [ids for atom, ids in self._timed.passed(before, moment) if atom.slot in wanted]
-        for slot in wanted:
-            reads = self.atoms.at(slot).reads
-            moves = [
-                span
-                for old, new in zip(reads.spans(before), reads.spans(moment), strict=True)
-                for span in passes(old, new)
-            ]
-            for name, held in after.indexes.events.types.items():
-                if moves and reads.reads_event(name):
-                    for run in held.view().runs:
-                        bounds = [run.between(span.first, span.last) for span in moves]
-                        parts += [run.profiles[s:e].astype(np.int64) for s, e in bounds if s < e]
-        if not parts:
-            return np.empty(0, dtype=np.int64)
+        atoms = {slot: self.atoms.at(slot) for slots in rules.values() for slot in slots}
+        by_slot: dict[int, list[I64]] = {slot: [] for slot in atoms}
+        for atom, ids in self._timed.passed(before, moment):
+            if atom.slot in by_slot:
+                by_slot[atom.slot].append(ids)
+        self._passed_events(list(atoms.values()), by_slot, after, before, moment)
+        found = {}
         people = after.indexes.identities.view()
-        ids = people.redirects.resolve(np.concatenate(parts))
-        if people.count < people.ids_end:
-            ids = ids[contains(people.existing, ids)]
-        return ids
+        for rule, slots in rules.items():
+            parts = [ids for slot in slots for ids in by_slot[slot]]
+            if not parts:
+                continue
+            ids = people.redirects.resolve(np.concatenate(parts))
+            if people.count < people.ids_end:
+                ids = ids[contains(people.existing, ids)]
+            found[rule] = ids
+        return found
+
+    @staticmethod
+    def _passed_events(
+        atoms: Sequence[Atom], by_slot: Mapping[int, list[I64]], after: After, before: Moment, moment: Moment
+    ) -> None:
+        """Those whose events an end of a span went over. Many atoms share spans, so each stretch is looked for once."""
+        readers: dict[Span, list[Atom]] = {}
+        for atom in atoms:
+            for old, new in zip(atom.reads.spans(before), atom.reads.spans(moment), strict=True):
+                for stretch in passes(old, new):
+                    readers.setdefault(stretch, []).append(atom)
+        if not readers:
+            return
+        stretches = list(readers)
+        firsts = np.array([stretch.first for stretch in stretches], dtype=np.int64)
+        lasts = np.array([stretch.last for stretch in stretches], dtype=np.int64)
+        for name, held in after.indexes.events.types.items():
+            for run in held.view().runs:
+                starts = run.times_us.searchsorted(firsts, side="left")
+                ends = run.times_us.searchsorted(lasts, side="right")
+                for place in np.flatnonzero(starts < ends).tolist():
+                    ids = run.profiles[starts[place] : ends[place]].astype(np.int64)
+                    for atom in readers[stretches[place]]:
+                        if atom.reads.reads_event(name):
+                            by_slot[atom.slot].append(ids)
 
     @staticmethod
     def _by_events(reads: Reads, after: After, before: Moment, moment: Moment) -> tuple[list[I64], list[I64]]:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from headcount_engine.atoms.reads import Reads, reads_of
 from headcount_engine.conditions.bound import Bound
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.tree import (
-    AT_LEAST_ONCE,
-    NEVER,
     Anniversary,
     AttributeLeaf,
-    Compare,
     Condition,
-    CountRange,
     Did,
     HasChannel,
     HasConsent,
     HasTag,
-    In,
     InWindow,
     Known,
-    Op,
     Rank,
-    SetMatch,
-    SetOp,
     walk,
 )
 from headcount_engine.model.segments import ListName
@@ -87,23 +79,6 @@ class Atom:
         """The condition; of an atom that is one."""
         assert not isinstance(self.key, Listed | Retained)
         return self.key
-
-
-def canonical(leaf: Condition) -> tuple[Condition, bool]:
-    """(the positive form, whether the leaf is its opposite), so that a condition and its negation share an atom."""
-    match leaf:
-        case Compare(op=Op.NE, when_present=False):
-            return replace(leaf, op=Op.EQ), True
-        case In(negated=True, when_present=False):
-            return replace(leaf, negated=False), True
-        case SetMatch(op=SetOp.NONE_OF):
-            return replace(leaf, op=SetOp.ANY_OF), True
-        case Did(count=count) if count == NEVER:
-            return replace(leaf, count=AT_LEAST_ONCE), True
-        case Did(count=CountRange(0, int(high))):
-            return replace(leaf, count=CountRange(high + 1, None)), True
-        case _:
-            return leaf, False
 
 
 def kind_of(key: AtomKey) -> AtomKind:

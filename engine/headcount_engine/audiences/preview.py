@@ -75,7 +75,8 @@ def preview(
                 rows[row][picked.name] = cell
     keys = view.keys_at(ids).to_list()
     profiles = tuple(
-        _profile(key, cells, identifiers, view.version, now_us) for key, cells in zip(keys, rows, strict=True)
+        _profile(key, id_, cells, identifiers, view.version, now_us)
+        for key, id_, cells in zip(keys, ids.tolist(), rows, strict=True)
     )
     return profiles, tuple(ids.tolist()), has_more
 
@@ -95,7 +96,7 @@ def _sample(members: Bitmap, salt: str, size: int, view: ReadView) -> I64:
 
 
 def _profile(
-    key: str, cells: dict[str, Cell], identifiers: set[str], version: int, now_us: int
+    key: str, id_: int, cells: dict[str, Cell], identifiers: set[str], version: int, now_us: int
 ) -> ProfileAnswer:
     held = {name: cell for name, cell in cells.items() if isinstance(cell, frozenset)}
     texts = {name: cell for name, cell in cells.items() if name in identifiers and isinstance(cell, str)}
@@ -103,5 +104,5 @@ def _profile(
     attributes = {name: cell for name, cell in cells.items() if name not in apart}
     empty: frozenset[str] = frozenset()
     return ProfileAnswer(
-        key, attributes, held.get(TAGS, empty), held.get(CHANNELS, empty), texts, version, now_us
+        key, id_, attributes, held.get(TAGS, empty), held.get(CHANNELS, empty), texts, version, now_us
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from headcount_engine import bitmaps
@@ -32,6 +33,7 @@ from headcount_engine.conditions.bound import (
     counted,
     negated,
 )
+from headcount_engine.conditions.drift import Drift, Way
 from headcount_engine.conditions.events import (
     bind_aggregate,
     bind_days,
@@ -44,7 +46,7 @@ from headcount_engine.conditions.needs import Definitions, Meaning
 from headcount_engine.conditions.people import bind_bucket, bind_consent, bind_has_been, bind_known, bind_rank
 from headcount_engine.conditions.retention import check_carriers, check_leaf, types_of
 from headcount_engine.conditions.spans import EVER, Moment, Span, instant_span
-from headcount_engine.conditions.text.names import suggest
+from headcount_engine.conditions.text.names import hint, suggest
 from headcount_engine.conditions.tree import (
     AT_LEAST_ONCE,
     NEVER,
@@ -94,8 +96,9 @@ from headcount_engine.conditions.tree import (
     WithinBox,
     WithinRadius,
 )
+from headcount_engine.conditions.unheard import warning_of
 from headcount_engine.conditions.windows import Window
-from headcount_engine.errors import InvalidRule, UnknownName
+from headcount_engine.errors import InvalidRule, LimitExceeded, UnknownName
 from headcount_engine.indexes.attributes import AttributeView
 from headcount_engine.indexes.dictionaries import SetDictionary, TextDictionary
 from headcount_engine.indexes.events import TypeView
@@ -106,21 +109,27 @@ from headcount_engine.model.batches import Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Kind, ValueType
 
-_CALLED = {TAGS: "tag", CHANNELS: "channel"}
+_INSTANTS_MAX = 256
+"""Instants that one question may look at for the sake of retentions: as many as eight segments, each of which refers to
+the next and keeps for another length, can ask for."""
 
 
 class Binder:
     """Binds rules against one pinned view at one moment. Not for more than one thread."""
 
     def __init__(
-        self, view: ReadView, moment: Moment, definitions: Definitions, *, is_elsewhen: bool = False
+        self, view: ReadView, moment: Moment, definitions: Definitions, *, present_us: int | None = None
     ) -> None:
-        """`is_elsewhen`: the moment is another than the version's own, which lists know nothing of."""
+        """`present_us`: the version's own now, where the moment may be another, which lists know nothing of."""
         self.view = view
         self.moment = moment
-        self.warnings: list[str] = []
+        self._warnings: list[str] = []
+        self._elements: list[tuple[HasTag | HasChannel, AttributeView]] = []
+        """Those bound so far, which are looked up when warnings are asked for."""
         self._definitions = definitions
-        self._is_elsewhen = is_elsewhen
+        self._present_us = moment.now_us if present_us is None else present_us
+        self._elsewhen: dict[int, Binder] = {moment.now_us: self}
+        """By instant: binders at others, for what a retention hangs on."""
         self._bound: dict[tuple[Condition, bool], Bound] = {}
         self._segments: dict[str, Bound] = {}
         self._has_retention = any(held.retention is not None for held in view.event_types.values())
@@ -128,6 +137,13 @@ class Binder:
         """By the id of the leaf, which is held so that no other can have it."""
         self._keyed: str | None = None
         """The property of the `same` that is being bound."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of the rules bound so far; some of it perhaps repeatedly."""
+        elements, self._elements[:] = self._elements[:], []
+        self._warnings += [said for leaf, attribute in elements if (said := warning_of(leaf, attribute))]
+        return self._warnings
 
     def bind(self, node: Condition) -> Bound:
         """The bound form; raises InvalidRule or a subclass."""
@@ -165,9 +181,9 @@ class Binder:
                     fields.bind_field(node, attribute_field(attribute), self.moment), attribute
                 )
             case HasTag(tag):
-                return self._has(TAGS, tag)
+                return self._has(node, TAGS, tag)
             case HasChannel(channel):
-                return self._has(CHANNELS, channel)
+                return self._has(node, CHANNELS, channel)
             case KeyIn(keys):
                 wanted = Texts.of(sorted({unicodedata.normalize("NFC", k) for k in keys}))
                 ids = self.view.find_keys(wanted)
@@ -218,11 +234,9 @@ class Binder:
             raise UnknownName("attribute", name, suggest(name, shown))
         return found
 
-    def _has(self, set_name: str, element: str) -> Bound:
+    def _has(self, node: HasTag | HasChannel, set_name: str, element: str) -> Bound:
         attribute = self.attribute(set_name)
-        assert isinstance(attribute.dictionary, SetDictionary)
-        if note := nobody_has(element, set_name, attribute.dictionary):
-            self.warnings.append(note)
+        self._elements.append((node, attribute))
         leaf = SetMatch(set_name, SetOp.ANY_OF, (element,))
         return column_test(fields.bind_field(leaf, attribute_field(attribute), self.moment), attribute)
 
@@ -231,7 +245,7 @@ class Binder:
         found = self._segments.get(meaning.id)
         if found is None:
             found = self._segments[meaning.id] = self._members_of(meaning)
-            if self._is_elsewhen and meaning.holds_lists:
+            if self.moment.now_us != self._present_us and meaning.holds_lists:
                 self.warnings.append(
                     f"the lists of segment {meaning.id!r} are as now, not as at the instant asked"
                 )
@@ -242,16 +256,59 @@ class Binder:
         if meaning.rule is None:
             return added
         found = self.bind_apart(meaning.rule)
-        kept = Given(self._existing(meaning.kept_at(None if self._is_elsewhen else self.moment.now_us)))
-        if kept.bitmap:
-            stays: Bound = kept
-            if meaning.retention_is_for_unknown:
-                stays = And((kept, Complement(bind_known(self))))
-            found = Or((found, stays))
+        if meaning.retention_us:
+            found = self._with_kept(meaning, meaning.rule, found)
         if added.bitmap:
             found = Or((found, added))
         if meaning.removed:
             found = And((found, Complement(Given(self._existing(meaning.removed)))))
+        return found
+
+    def _with_kept(self, meaning: Meaning, rule: Condition, matching: Bound) -> Bound:
+        """Those who match, and those who ceased to less than the retention before.
+
+        At an instant ahead these are also whoever matches within the retention before it, with the data of now. That
+        is known of the first instant of that stretch and of the last; of those in between where the clock carries
+        profiles one way only. Which of those who ceased before now were still kept at an instant of the past is known
+        of those who still are.
+        """
+        now_us, present_us = self.moment.now_us, self._present_us
+        stay: list[Bound] = []
+        kept = Given(self._existing(meaning.kept_at(now_us)))
+        if kept.bitmap:
+            stay.append(kept)
+        if now_us > present_us:
+            first_us = max(present_us, now_us - meaning.retention_us)
+            way = Drift(self.view.event_types, self._definitions, first_us, now_us).way(rule)
+            if Way.OUT in way:
+                stay.append(self._at(first_us).bind_apart(rule))
+            if way is Way.BOTH:
+                self.warnings.append(
+                    f"whoever comes to match segment {meaning.id!r} and ceases to only after now and before the "
+                    "instant asked is not counted as staying by its retention"
+                )
+        elif now_us < present_us:
+            self.warnings.append(
+                f"whom the retention of segment {meaning.id!r} kept at the instant asked is known only of those whom "
+                "it has kept since"
+            )
+        if not stay:
+            return matching
+        stays = stay[0] if len(stay) == 1 else Or(tuple(stay))
+        if meaning.retention_is_for_unknown:
+            stays = And((stays, Complement(bind_known(self))))
+        return Or((matching, stays))
+
+    def _at(self, now_us: int) -> Binder:
+        """A binder of the same question at another instant. Raises LimitExceeded."""
+        found = self._elsewhen.get(now_us)
+        if found is None:
+            if len(self._elsewhen) >= _INSTANTS_MAX:
+                raise LimitExceeded("retention_instants", _INSTANTS_MAX)
+            moment = replace(self.moment, now_us=now_us)
+            found = Binder(self.view, moment, self._definitions, present_us=self._present_us)
+            found._warnings, found._elements, found._elsewhen = self._warnings, self._elements, self._elsewhen
+            self._elsewhen[now_us] = found
         return found
 
     def _existing(self, held: Bitmap) -> Bitmap:
@@ -278,9 +335,7 @@ class Binder:
         carriers = [held for held in self.view.event_types.values() if name in held.properties]
         if not carriers:
             names = {p for held in self.view.event_types.values() for p in held.properties}
-            near = suggest(name, sorted(names))
-            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-            self.warnings.append(f"no event has a property {name!r} so far{hint}")
+            self.warnings.append(f"no event has a property {name!r} so far{hint(name, sorted(names))}")
         self._keyed = name
         try:
             bound = self.bind(child)
@@ -336,9 +391,7 @@ class Binder:
                 return types
             case NameKind.EXACT:
                 if text not in held:
-                    near = suggest(text, list(held))
-                    hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-                    self.warnings.append(f"nobody has done {text!r} so far{hint}")
+                    self.warnings.append(f"nobody has done {text!r} so far{hint(text, list(held))}")
                     return []
                 return [held[text]]
             case _:
@@ -393,9 +446,8 @@ class Binder:
         name = unicodedata.normalize("NFC", name)
         type_ = held.properties.get(name)
         if type_ is None:
-            near = suggest(name, list(held.properties))
-            hint = f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
-            self.warnings.append(f"no {held.name!r} has a property {name!r} so far{hint}")
+            near = hint(name, list(held.properties))
+            self.warnings.append(f"no {held.name!r} has a property {name!r} so far{near}")
             return None
         match type_.kind:
             case Kind.TEXT:
@@ -419,13 +471,6 @@ def _gone(sources: tuple[TypeSource, ...]) -> tuple[Totals, ...]:
     """What is known of events of these types that are no longer kept."""
     kept = (source.type.retention for source in sources)
     return tuple(retention.totals for retention in kept if retention is not None and len(retention.totals))
-
-
-def nobody_has(element: str, set_name: str, dictionary: SetDictionary) -> str:
-    """What to say of a tag or channel that no profile has or had; empty for one that some has."""
-    if dictionary.knows(unicodedata.normalize("NFC", element)):
-        return ""
-    return f"nobody has the {_CALLED[set_name]} {element!r} so far"
 
 
 def attribute_field(attribute: AttributeView) -> Field:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from headcount_engine.conditions.tree import (
     Between,
     Compare,
     Condition,
+    EventLeaf,
     Exists,
     HasBeen,
     HasChannel,
@@ -23,6 +25,7 @@ from headcount_engine.conditions.tree import (
     IsEmpty,
     Known,
     Rank,
+    Same,
     Semver,
     SetMatch,
     SizeCompare,
@@ -30,6 +33,7 @@ from headcount_engine.conditions.tree import (
     WithinBox,
     WithinRadius,
     children,
+    walk,
 )
 from headcount_engine.model.schema import CHANNELS, TAGS, changed_attribute, consent_attribute
 
@@ -39,8 +43,8 @@ class Meaning:
     """What a reference to a segment stands for: (`rule` or `added`) and not `removed`.
 
     `rule` None: nobody but those added. `holds_lists`: lists or frozen members play a part, which are as now also where
-    the rule is asked at another instant. `kept`: those who ceased to match, who stay for `retention_us`, or only
-    the unknown of them.
+    the rule is asked at another instant. `retention_us`: how long those stay who cease to match, or only the unknown
+    of them; 0 where nobody does. `kept`: those who have ceased to match so far.
     """
 
     id: str
@@ -52,8 +56,8 @@ class Meaning:
     retention_us: int = 0
     retention_is_for_unknown: bool = False
 
-    def kept_at(self, now_us: int | None) -> Bitmap:
-        """Who is kept by retention at an instant; with None as of the version, whatever instant is asked about."""
+    def kept_at(self, now_us: int) -> Bitmap:
+        """Who is kept by retention at an instant, of those who have ceased to match so far."""
         if self.kept is None:
             return EMPTY
         return self.kept.at(now_us, self.retention_us)
@@ -62,7 +66,9 @@ class Meaning:
 class Kept(Protocol):
     """Profiles that ceased to match, and when."""
 
-    def at(self, now_us: int | None, retention_us: int) -> Bitmap: ...
+    def at(self, now_us: int, retention_us: int) -> Bitmap:
+        """Who is kept at an instant: those who ceased to match by then, and less than so long before."""
+        ...
 
     def since_us_of(self, profile: int) -> int | None: ...
 
@@ -92,7 +98,7 @@ def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
                 if meaning.rule is not None and meaning.id not in seen:
                     seen.add(meaning.id)
                     stack.append(meaning.rule)
-                if meaning.kept is not None and meaning.retention_is_for_unknown:
+                if meaning.retention_us and meaning.retention_is_for_unknown:
                     names.add(IDENTIFIERS)
             case HasTag():
                 names.add(TAGS)
@@ -114,3 +120,31 @@ def attributes_read(root: Condition, definitions: Definitions) -> set[str]:
             case _:
                 stack.extend(children(node))
     return names
+
+
+def meanings_of(root: Condition, definitions: Definitions) -> list[Meaning]:
+    """What the references of a rule stand for, those of the segments they refer to included; each once."""
+    found: dict[str, Meaning] = {}
+    rules = [root]
+    while rules:
+        for node in walk(rules.pop()):
+            if isinstance(node, InSegment):
+                meaning = definitions.meaning(node.segment)
+                if meaning.id not in found:
+                    found[meaning.id] = meaning
+                    if meaning.rule is not None:
+                        rules.append(meaning.rule)
+    return list(found.values())
+
+
+def rules_read(root: Condition, meanings: Sequence[Meaning]) -> list[Condition]:
+    """The rule itself and those of the segments that it hangs on."""
+    return [root, *(meaning.rule for meaning in meanings if meaning.rule is not None)]
+
+
+def is_timeless(root: Condition, meanings: Sequence[Meaning]) -> bool:
+    """Whether now makes no difference to the rule. `meanings`: all that its references stand for."""
+    if any(meaning.retention_us for meaning in meanings):
+        return False
+    timed = EventLeaf | InWindow | Anniversary | HasBeen | Same
+    return not any(isinstance(node, timed) for rule in rules_read(root, meanings) for node in walk(rule))

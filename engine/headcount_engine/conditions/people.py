@@ -21,11 +21,12 @@ from headcount_engine.conditions.bound import (
     Ranked,
     Sampled,
 )
+from headcount_engine.conditions.text.names import hint
 from headcount_engine.conditions.tree import Bucket, Compare, HasBeen, HasConsent, Op, Rank
 from headcount_engine.errors import InvalidRule
 from headcount_engine.indexes.predicates import Present, Range
 from headcount_engine.limits import INSTANT_MIN_US
-from headcount_engine.model.schema import changed_attribute, consent_attribute
+from headcount_engine.model.schema import changed_attribute, consent_attribute, topics_of
 from headcount_engine.model.values import NUMERIC, TEMPORAL, Bool
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def bind_consent(binder: Binder, node: HasConsent) -> Bound:
     is_opt_out = topic in binder.moment.opt_out_topics
     if attribute is None:
         if not is_opt_out:
-            binder.warnings.append(f"nobody has said anything about the topic {topic!r} so far")
+            near = hint(topic, topics_of(binder.view.attribute_names(), binder.moment.opt_out_topics))
+            binder.warnings.append(f"nobody has said anything about the topic {topic!r} so far{near}")
         return All() if is_opt_out else Given(bitmaps.EMPTY)
     field = fields.Field(attribute.definition.name, attribute.definition.type, None, 0)
     leaf = Compare(attribute.definition.name, Op.EQ, Bool(not is_opt_out))

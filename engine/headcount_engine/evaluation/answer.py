@@ -37,11 +37,11 @@ class Question:
     moment: Moment
     definitions: Definitions
     deadline: Deadline
-    is_elsewhen: bool = False
-    """Whether the moment is another than the present one."""
+    present_us: int | None = None
+    """The version's own now, where the moment may be another."""
 
     def binder(self) -> Binder:
-        return Binder(self.view, self.moment, self.definitions, is_elsewhen=self.is_elsewhen)
+        return Binder(self.view, self.moment, self.definitions, present_us=self.present_us)
 
     def execution(self) -> Execution:
         return Execution(self.view, self.deadline)

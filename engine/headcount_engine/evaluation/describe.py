@@ -24,17 +24,7 @@ from headcount_engine.conditions.bound import (
 from headcount_engine.conditions.tree import CountRange
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.evaluation.plan import Everybody, Intersect, Leaf, Outside, Plan, Tally, Unite
-from headcount_engine.indexes.predicates import (
-    Coded,
-    Inside,
-    Listed,
-    MonthDays,
-    Near,
-    Nothing,
-    Predicate,
-    Present,
-    Range,
-)
+from headcount_engine.evaluation.wording import wording
 from headcount_engine.model.answers import PlanStep
 
 
@@ -87,7 +77,7 @@ def _leaf(bound: SetLeaf | AboutProfile) -> str:
             return "given set"
         case ColumnTest(attribute, predicate):
             how = "bitmap" if attribute.column.index.get(predicate) is not None else "scan"
-            return f"{how} {attribute.definition.name} {_test(predicate)}"
+            return f"{how} {wording(attribute, predicate)}"
         case Ranked(attribute, end, amount, is_percent):
             return f"rank {end.value} {amount}{'%' if is_percent else ''} by {attribute.definition.name}"
         case Sampled():
@@ -125,28 +115,6 @@ def _count(count: CountRange) -> str:
     if count.high is None:
         return f">= {count.low}"
     return f"= {count.low}" if count.low == count.high else f"{count.low}..{count.high}"
-
-
-def _test(predicate: Predicate) -> str:
-    match predicate:
-        case Present():
-            return "present"
-        case Nothing():
-            return "nothing"
-        case Range(low, high):
-            return f"= {low}" if low == high else f"{low}..{high}"
-        case Listed(values):
-            return f"one of {len(values)}"
-        case Coded():
-            return "by table"
-        case Near(radius_m=radius_m):
-            return f"within {radius_m:g} m"
-        case Inside():
-            return "in a box"
-        case MonthDays():
-            return "anniversary"
-        case _:
-            assert_never(predicate)
 
 
 def to_lines(step: PlanStep, depth: int = 0) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headcount_engine.conditions import fields
-from headcount_engine.conditions.bind import attribute_field, nobody_has
+from headcount_engine.conditions.bind import attribute_field
 from headcount_engine.conditions.spans import Moment
 from headcount_engine.conditions.tree import (
     AllOf,
@@ -41,11 +41,11 @@ from headcount_engine.conditions.tree import (
     WithinRadius,
     check_size,
 )
+from headcount_engine.conditions.unheard import warning_of
 from headcount_engine.errors import InvalidRule
 from headcount_engine.evaluation.fuse import Program
 from headcount_engine.indexes.attributes import Attribute, AttributeView
 from headcount_engine.indexes.columns import ColumnView
-from headcount_engine.indexes.dictionaries import SetDictionary
 from headcount_engine.indexes.identities import PopulationView
 from headcount_engine.indexes.predicates import Predicate, Present, Range
 from headcount_engine.indexes.store import Indexes, ReadView
@@ -74,7 +74,7 @@ _NO_TIME = Moment(0)
 class LeafSet:
     """Who satisfies a condition, or with `negated` who does not, as words at `address`.
 
-    True of one attribute at one position of its column's changes. `note` is what there is to say of the condition.
+    True of one attribute at one position of its column's changes. `warning`: what an answer says of the condition.
     """
 
     attribute: Attribute
@@ -82,7 +82,7 @@ class LeafSet:
     words: U64
     address: int
     negated: bool
-    note: str = ""
+    warning: str | None = None
 
     def holds_in(self, indexes: Indexes, blocks: int) -> bool:
         """Whether nothing has changed since. Under the database's gate."""
@@ -151,7 +151,8 @@ class LeafSets:
         if attribute is None or held is None or attribute.definition is not held.definition:
             raise NotKept
         made = _leaf_set(condition, attribute, held, view.population.blocks, deadline)
-        made = replace(made, note=_note(leaf, held))
+        if isinstance(leaf, HasTag | HasChannel):
+            made = replace(made, warning=warning_of(leaf, attribute))
         with self._lock:
             self._kept[leaf] = made
             self._kept.move_to_end(leaf)
@@ -182,14 +183,6 @@ def _on_attribute(leaf: Condition) -> tuple[str, AttributeLeaf]:
             return unicodedata.normalize("NFC", leaf.attribute), leaf
         case _:
             raise NotKept
-
-
-def _note(leaf: Condition, attribute: Attribute) -> str:
-    match leaf, attribute.dictionary:
-        case HasTag(name) | HasChannel(name), SetDictionary() as dictionary:
-            return nobody_has(name, attribute.definition.name, dictionary)
-        case _:
-            return ""
 
 
 def range_of(leaf: Between | Compare, attribute: Attribute) -> Range | None:

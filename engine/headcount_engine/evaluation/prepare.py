@@ -8,22 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headcount_engine.conditions.needs import Definitions, Meaning, attributes_read
+from headcount_engine.conditions.needs import Definitions, attributes_read, is_timeless, meanings_of
 from headcount_engine.conditions.text import parse
-from headcount_engine.conditions.tree import (
-    Anniversary,
-    Condition,
-    EventLeaf,
-    HasBeen,
-    InSegment,
-    InWindow,
-    Same,
-    check_size,
-    walk,
-)
+from headcount_engine.conditions.tree import Condition, InSegment, check_size
 from headcount_engine.evaluation.fuse import Program
 from headcount_engine.limits import Limits
 
@@ -51,32 +40,10 @@ class Prepared:
         self.condition = condition
         self.revision = revision
         self.names = frozenset(attributes_read(condition, definitions))
-        meanings = _meanings(condition, definitions)
+        meanings = meanings_of(condition, definitions)
         self.reads_retention = any(meaning.retention_us for meaning in meanings)
-        self.is_timeless = not self.reads_retention and _is_timeless(condition, meanings)
+        self.is_timeless = is_timeless(condition, meanings)
         self.ready: Ready | None = None
-
-
-def _is_timeless(root: Condition, meanings: Sequence[Meaning]) -> bool:
-    """Whether now makes no difference to the rule."""
-    rules = [root, *(meaning.rule for meaning in meanings if meaning.rule is not None)]
-    timed = EventLeaf | InWindow | Anniversary | HasBeen | Same
-    return not any(isinstance(node, timed) for rule in rules for node in walk(rule))
-
-
-def _meanings(root: Condition, definitions: Definitions) -> list[Meaning]:
-    """What the references of a rule stand for, those of the segments they refer to included; each once."""
-    found: dict[str, Meaning] = {}
-    rules = [root]
-    while rules:
-        for node in walk(rules.pop()):
-            if isinstance(node, InSegment):
-                meaning = definitions.meaning(node.segment)
-                if meaning.id not in found:
-                    found[meaning.id] = meaning
-                    if meaning.rule is not None:
-                        rules.append(meaning.rule)
-    return list(found.values())
 
 
 class PreparedRules:

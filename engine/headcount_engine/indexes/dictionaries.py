@@ -12,11 +12,12 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 
-from headcount_engine.indexes.texts import TextTable
+from headcount_engine.indexes.texts import BLANK, TextTable
 from headcount_engine.kernels import sets as kernels
 from headcount_engine.model.batches import I64, U8, U32, Texts
 
 _TABLES_KEPT = 256
+_BLANKED = BLANK.tobytes().decode()
 
 FALSE_CODE = 1
 TRUE_CODE = 2
@@ -126,19 +127,35 @@ class SetDictionary:
         pairs: I64 = (owners << 32) | elements[at].astype(np.int64)
         return pairs
 
+    def has(self, element: str) -> bool:
+        """Whether any set ever had an element."""
+        return self.elements.find_one(element) >= 0
+
+    def some(self, count: int) -> list[str]:
+        """The first so many elements; those that only erased profiles had are not among them."""
+        found = self.elements.slice(0, min(count, len(self.elements))).to_list()
+        return [text for text in found if not text.startswith(_BLANKED)]
+
     def value(self, code: int) -> frozenset[str]:
         packed = np.frombuffer(self.sets[code - 1], dtype="<u4")
         return frozenset(self.elements[int(e)].decode() for e in packed)
+
+    def used(self) -> list[str]:
+        """The texts that stand in some set, in no order; without those that were blanked."""
+        sets = len(self.sets)
+        elements, starts = self.raw
+        lengths = np.diff(starts[: sets + 1])
+        is_whole = np.ones(sets, dtype=np.bool_)
+        is_whole[self.sets.blanks[self.sets.blanks < sets]] = False
+        standing = elements[: int(lengths.sum())][np.repeat(is_whole, lengths)]
+        numbers = np.setdiff1d(standing.astype(np.int64), self.elements.blanks)
+        return self.elements.take(numbers).to_list()
 
     @property
     def raw(self) -> tuple[U32, I64]:
         """(elements, starts): set n is elements[starts[n]:starts[n + 1]], element numbers ascending."""
         data, starts = self.sets.raw
         return data[: len(data) // 4 * 4].view("<u4"), starts // 4
-
-    def knows(self, element: str) -> bool:
-        """Whether some set holds, or held, an element (NFC)."""
-        return self.elements.find_one(element) >= 0
 
     def empty_code(self) -> int:
         """Code of the empty set, or 0 if no profile ever had it."""

@@ -7,11 +7,13 @@ immutable runs: a reader needs no pin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from headcount_engine.indexes import runs
 from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
+from headcount_engine.indexes.plain import Plain
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import SEALED_ROWS, Run, Tail
 from headcount_engine.indexes.totals import Retention
@@ -27,6 +29,36 @@ ROW = "$row"
 """The hidden property that holds an event's row in its batch (+ 1) where the batch held several event types."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What of an event type came with events, undeclared: the type itself (None: nothing is known of it yet), and the
+    properties of these names.
+    """
+
+    is_type: bool | None = None
+    properties: frozenset[str] = frozenset()
+
+    def with_events(self, properties: Iterable[str]) -> Inferred:
+        """After events that brought these properties."""
+        return Inferred(self.is_type is not False, self.properties.union(properties))
+
+    def with_declaration(self) -> Inferred:
+        """After a declaration of the type or of properties: what was inferred before stays so."""
+        return Inferred(bool(self.is_type), self.properties)
+
+    def dump(self) -> Plain:
+        """What `restored` takes."""
+        return [self.is_type, *sorted(self.properties)]
+
+    @staticmethod
+    def restored(plain: list[Plain]) -> Inferred:
+        is_type, *properties = cast("tuple[bool | None, *tuple[str, ...]]", plain)
+        return Inferred(is_type, frozenset(properties))
+
+
+_NOTHING_KNOWN = Inferred()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TypeView:
     """One event type at one version."""
@@ -36,6 +68,7 @@ class TypeView:
     properties: Mapping[str, ValueType]
     retention: Retention | None = None
     """None: raw events are kept for ever."""
+    inferred: Inferred = _NOTHING_KNOWN
 
     def __len__(self) -> int:
         return sum(len(run) for run in self.runs)
@@ -70,6 +103,7 @@ class EventType:
         self._open: list[Tail] = []
         self.properties: dict[str, ValueType] = {}
         self.retention: Retention | None = None
+        self.inferred = _NOTHING_KNOWN
         self._view = TypeView(name, (), {})
 
     def view(self) -> TypeView:
@@ -94,6 +128,7 @@ class EventType:
 
     def append(self, edit: TypeEdit) -> None:
         """Add staged events behind what readers hold; nothing becomes visible."""
+        self.inferred = self.inferred.with_events(edit.new_properties.keys() - self.properties.keys())
         self.properties |= edit.new_properties
         for piece in edit.pieces:
             self._add(piece)
@@ -101,10 +136,11 @@ class EventType:
     def show(self) -> None:
         """Make what was appended visible."""
         ordered = [*self._sealed, *(tail.run for tail in self._open)]
-        self._view = TypeView(self.name, tuple(ordered), dict(self.properties), self.retention)
+        self._view = TypeView(self.name, tuple(ordered), dict(self.properties), self.retention, self.inferred)
 
     def declare(self, properties: Mapping[str, ValueType]) -> None:
         """Enter property types that were declared rather than seen."""
+        self.inferred = self.inferred.with_declaration()
         self.properties |= properties
         self.show()
 
@@ -147,6 +183,7 @@ class EventType:
 
     def retain(self, kept_us: int | None) -> None:
         """Keep raw events that long from now on; None: for ever, as long as none is gone."""
+        self.inferred = self.inferred.with_declaration()
         if kept_us is None:
             self.retention = None
         elif self.retention is None:
@@ -203,6 +240,7 @@ class EventType:
         properties: Mapping[str, ValueType],
         sealed: int | None = None,
         retention: Retention | None = None,
+        inferred: Inferred = _NOTHING_KNOWN,
     ) -> None:
         """Take stored runs as the contents; `sealed`: how many of them, from the first (None: the full ones)."""
         if sealed is None:
@@ -211,7 +249,8 @@ class EventType:
         self._open = [Tail(run) for run in held[sealed:]]
         self.properties = dict(properties)
         self.retention = retention
-        self._view = TypeView(self.name, tuple(held), dict(properties), retention)
+        self.inferred = inferred
+        self._view = TypeView(self.name, tuple(held), dict(properties), retention, inferred)
 
     @property
     def nbytes(self) -> int:

@@ -136,6 +136,13 @@ class Run:
         self._between[:] = [(first_us, last_us, start, end)]
         return start, end
 
+    def rows_of(self, profile: int) -> I64:
+        """Positions of one profile's events, ascending: by the order by profile where it is there or pays, else by a
+        look at all events."""
+        if self.permutations.is_worth_using(self.profiles):
+            return self.permutations.rows_of(self.profiles, profile)
+        return np.flatnonzero(self.profiles == np.uint32(profile))
+
     def batches_at(self, rows: I64) -> I64:
         """Batch number of the events at these positions."""
         return self.arrival_batches[np.searchsorted(self.arrival_starts, rows, side="right") - 1]

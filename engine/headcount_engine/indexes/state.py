@@ -18,6 +18,7 @@ from headcount_engine.errors import StoreDamaged
 from headcount_engine.indexes import people
 from headcount_engine.indexes.attributes import Attribute
 from headcount_engine.indexes.dictionaries import Dictionary, SetDictionary, TextDictionary
+from headcount_engine.indexes.events import Inferred
 from headcount_engine.indexes.plain import Plain as Plain
 from headcount_engine.indexes.predicates import Stored
 from headcount_engine.indexes.runs import Run
@@ -82,12 +83,17 @@ def _restore_dictionary(dictionary: Dictionary | None, plain: Plain) -> None:
 
 
 def definition_of(definition: AttributeDefinition) -> Plain:
-    return [definition.name, str(definition.type), definition.is_tracked, definition.is_identifier]
+    type_, is_inferred = str(definition.type), definition.is_inferred
+    return [definition.name, type_, definition.is_tracked, definition.is_identifier, is_inferred]
 
 
 def restore_definition(plain: Plain) -> AttributeDefinition:
-    name, type_, is_tracked, is_identifier = cast("tuple[str, str, bool, bool]", plain)
-    return AttributeDefinition(name, ValueType.parse(type_), is_tracked, is_identifier)
+    """Where nothing says whether it was inferred, as in earlier releases, it counts as declared."""
+    name, type_, is_tracked, is_identifier, *later = cast(
+        "tuple[str, str, bool, bool, *tuple[bool, ...]]", plain
+    )
+    is_inferred = bool(later and later[0])
+    return AttributeDefinition(name, ValueType.parse(type_), is_tracked, is_identifier, is_inferred)
 
 
 def _attribute(attribute: Attribute, version: int, releases: list[Callable[[], None]]) -> Plain:
@@ -149,7 +155,8 @@ def capture(indexes: Indexes, version: int) -> tuple[Plain, Callable[[], None]]:
     for name, held in events.types.items():
         held_runs: list[Plain] = [run_of(run) for run in held.view().runs]
         retained = retention_of(held.retention)
-        types.append([name, properties_of(held.properties), held_runs, held.sealed_count, retained])
+        sealed, inferred = held.sealed_count, held.inferred.dump()
+        types.append([name, properties_of(held.properties), held_runs, sealed, retained, inferred])
     tree: Plain = [
         texts_of(keys, 0, indexes.identities.view().ids_end),
         indexes.identities.view().existing.serialize(),
@@ -212,8 +219,9 @@ def restore(indexes: Indexes, plain: Plain) -> None:
     for name, properties, runs, *more in cast("list[tuple[str, Plain, list[Plain], int, Plain]]", types):
         sealed = cast("int", more[0]) if more else None
         retention = restore_retention(more[1]) if len(more) > 1 else None
+        inferred = Inferred.restored(cast("list[Plain]", more[2])) if len(more) > 2 else Inferred(False)
         events.ensure(name).restore(
-            [restore_run(run) for run in runs], restore_properties(properties), sealed, retention
+            [restore_run(run) for run in runs], restore_properties(properties), sealed, retention, inferred
         )
     people.restore(indexes, named.get("people"))
 

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from headcount_engine.indexes.texts import TextTable
 from headcount_engine.ingest.admission import admit_texts
-from headcount_engine.model.batches import I64, Change, Column, EventBatch, Mask, ProfileBatch, Texts
+from headcount_engine.model.batches import (
+    I64,
+    NOT_SAID,
+    Change,
+    Column,
+    EventBatch,
+    Mask,
+    ProfileBatch,
+    Texts,
+)
 from headcount_engine.model.values import ValueType
 
 Batch = EventBatch | ProfileBatch
@@ -223,7 +232,19 @@ def _joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Co
         model.change,
         offsets,
         model.is_identifier,
+        _joined_instants(parts, lengths),
     )
+
+
+def _joined_instants(parts: Sequence[Column | None], lengths: Sequence[int]) -> I64 | None:
+    """When answers were given; where a batch does not say, each is of the write's now."""
+    held = [None if part is None else part.given_us for part in parts]
+    if all(each is None for each in held):
+        return None
+    return np.concatenate([
+        np.full(n, NOT_SAID, dtype=np.int64) if each is None else each
+        for each, n in zip(held, lengths, strict=True)
+    ])  # fmt: skip
 
 
 def _joined_masks(

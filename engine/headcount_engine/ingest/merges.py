@@ -1,8 +1,9 @@
 """Staging of merges: everything of some profiles goes to another, in one step.
 
 The survivor's value wins, else the first loser's that there is; sets unite; of what was said about a topic the later
-wins; the instant of a tracked change goes with the value. Identifiers move: one that the survivor has no room for,
-having another of its type, still leads to it. Events move by their profile id, lists by their entries.
+wins, by the instants at which it was said; those, and the instant of a tracked change, go with the value. Identifiers
+move: one that the survivor has no room for, having another of its type, still leads to it. Events move by their profile
+id, lists by their entries.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from headcount_engine.ingest.relinking import relinking
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
 from headcount_engine.membership.lists import ListStore
-from headcount_engine.model.schema import changed_attribute, consent_attribute
+from headcount_engine.model.schema import answered_attribute, changed_attribute, consent_attribute
 
 Value = int | float | tuple[float, float] | None
 _NEVER = -(1 << 63)
@@ -32,10 +33,16 @@ _NEVER = -(1 << 63)
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A stored value, and the instant of its change where that is kept and known."""
+    """A stored value, and the instants of its change and of an answer where they are kept and known."""
 
     value: Value
     changed_us: int | None
+    answered_us: int | None = None
+
+    @property
+    def said_us(self) -> int:
+        """When it was last said."""
+        return max(_or_never(self.answered_us), _or_never(self.changed_us))
 
 
 def stage_merge(
@@ -101,25 +108,32 @@ class _Folding:
 
     def fold(self, attribute: Attribute) -> None:
         name = attribute.definition.name
-        if name.startswith(changed_attribute("")):
-            return  # goes with the attribute whose changes it tells
+        if name.startswith((changed_attribute(""), answered_attribute(""))):
+            return  # goes with the attribute of which it tells
         stamps = self._indexes.attributes.get(changed_attribute(name))
-        own = old = self._held(attribute, stamps, self._survivor)
-        theirs = [self._held(attribute, stamps, loser) for loser in self._losers]
+        answers = self._indexes.attributes.get(answered_attribute(name))
+        own = old = self._held(attribute, stamps, answers, self._survivor)
+        theirs = [self._held(attribute, stamps, answers, loser) for loser in self._losers]
         for other in theirs:
             own = self._folded(attribute, own, other)
         if own != old or any(other.value is not None for other in theirs):
             self._put(attribute, own.value)
         if stamps is not None and (own != old or any(other.changed_us is not None for other in theirs)):
             self._put(stamps, own.changed_us)
+        if answers is not None and (own != old or any(other.answered_us is not None for other in theirs)):
+            self._put(answers, own.answered_us)
         if attribute.definition.is_identifier:
             self._move_identifiers(attribute, own, [other.value for other in theirs])
 
     @staticmethod
-    def _held(attribute: Attribute, stamps: Attribute | None, profile: int) -> _Held:
+    def _held(
+        attribute: Attribute, stamps: Attribute | None, answers: Attribute | None, profile: int
+    ) -> _Held:
         changed = None if stamps is None else stamps.column.view().get(profile)
+        answered = None if answers is None else answers.column.view().get(profile)
         assert changed is None or isinstance(changed, int)
-        return _Held(attribute.column.view().get(profile), changed)
+        assert answered is None or isinstance(answered, int)
+        return _Held(attribute.column.view().get(profile), changed, answered)
 
     def _folded(self, attribute: Attribute, own: _Held, other: _Held) -> _Held:
         if other.value is None:
@@ -127,7 +141,7 @@ class _Folding:
         if own.value is None:
             return other
         if attribute.definition.name.startswith(consent_attribute("")):
-            return other if _or_never(own.changed_us) < _or_never(other.changed_us) else own
+            return other if own.said_us < other.said_us else own
         if isinstance(attribute.dictionary, SetDictionary):
             united = _united(attribute.dictionary, own.value, other.value)
             if united != own.value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from headcount_engine.indexes.store import Indexes
 from headcount_engine.indexes.texts import take_texts
 from headcount_engine.ingest.admission import Verdicts, admit_keys, admit_texts
 from headcount_engine.ingest.coercion import Coerced, coerce
+from headcount_engine.ingest.consents import Answers, admit_answers, is_consent, needs_turns
 from headcount_engine.ingest.keys import KeyResolver
 from headcount_engine.ingest.staging import OwnerEdit, Staged
 from headcount_engine.limits import Limits
@@ -23,9 +25,9 @@ from headcount_engine.model.answers import Settings
 from headcount_engine.model.batches import I64, U32, Change, Column, Mask, ProfileBatch, Reason, Texts
 from headcount_engine.model.schema import (
     AttributeDefinition,
+    answers_definition,
     changed_attribute,
     checked_name,
-    consent_attribute,
     stamp_definition,
 )
 from headcount_engine.model.values import NUMERIC, Kind
@@ -43,9 +45,10 @@ class _Target:
 def occurrences(batch: ProfileBatch) -> list[I64]:
     """Rows split so that no part has one key twice, where a batch needs that; else all rows as one part.
 
-    Setting values needs no split (the last row wins); adding to what is there does.
+    Setting values needs no split (the last row wins); adding to what is there does, and so do answers about topics
+    that carry their own instants.
     """
-    if all(c.change is Change.SET for c in batch.columns):
+    if not _builds_on_rows(batch):
         return [np.arange(len(batch), dtype=np.int64)]
     from headcount_engine.indexes.texts import TextTable
 
@@ -55,6 +58,11 @@ def occurrences(batch: ProfileBatch) -> list[I64]:
     turn = np.empty(len(order), dtype=np.int64)
     turn[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     return [np.flatnonzero(turn == t) for t in range(int(turn.max(initial=0)) + 1)]
+
+
+def _builds_on_rows(batch: ProfileBatch) -> bool:
+    """Whether what a row of a profile does depends on the profile's rows before."""
+    return needs_turns(batch) or any(c.change is not Change.SET for c in batch.columns)
 
 
 def stage_profiles(
@@ -73,9 +81,13 @@ def stage_profiles(
     new_attributes: dict[str, Attribute] = {}
     targets = []
     for column in batch.columns:
+        if unfit := _unfit(column, indexes, new_attributes):
+            verdicts.reject(_says(column), column.name, Reason.WRONG_TYPE, f"{column.name}: {unfit}")
+            continue
         attribute = _attribute_for(column, indexes, new_attributes, settings, limits)
         coerced = coerce(column, attribute.definition.type, limits)
         verdicts.reject(coerced.bad, column.name, Reason.WRONG_TYPE, f"{column.name}: {coerced.message}")
+        admit_answers(column, coerced.present, now_us, limits, verdicts)
         targets.append(_Target(column, attribute, coerced))
     resolver = KeyResolver(indexes, keys, batch.create, verdicts, recreate=batch.recreate)
     if len(indexes.identities.view().redirects.losers):
@@ -93,11 +105,19 @@ def stage_profiles(
     edits: list[tuple[Attribute, ColumnEdit]] = []
     for target in targets:
         before = [edit for attribute, edit in edits if attribute is target.attribute]
-        edit = _stage_column(target, resolved.ids, verdicts.accepted, owners, before)
-        if edit is not None:
-            edits.append((target.attribute, edit))
-            if target.attribute.definition.is_tracked:
-                edits.append(_stamp(target.attribute, edit, now_us, indexes, new_attributes))
+        rows, profiles = _last_rows(target, resolved.ids, verdicts.accepted)
+        if is_consent(target.attribute.definition.name):
+            answers = Answers(indexes, target.attribute, new_attributes)
+            stands, instants = answers.standing(target.column, rows, profiles, now_us)
+            rows, profiles, instants = rows[stands], profiles[stands], instants[stands]
+        if not len(rows):
+            continue
+        edit = _stage_column(target, rows, profiles, owners, before)
+        edits.append((target.attribute, edit))
+        if is_consent(target.attribute.definition.name):
+            edits += answers.edits(profiles, instants, edit.changed.astype(np.int64))
+        elif target.attribute.definition.is_tracked:
+            edits.append(_stamp(target.attribute, edit, now_us, indexes, new_attributes))
     return Staged(
         accepted=int(verdicts.accepted.sum()),
         rejected=rejected,
@@ -111,7 +131,7 @@ def stage_profiles(
 
 def _check_once(batch: ProfileBatch, tokens: I64, verdicts: Verdicts) -> None:
     """Refuse to add twice to one profile at a time: `occurrences` saw two keys, which have become one profile's."""
-    if any(c.change is not Change.SET for c in batch.columns):
+    if _builds_on_rows(batch):
         standing = tokens[verdicts.accepted]
         if len(np.unique(standing)) < len(standing):
             raise Aborted("profiles were merged while the batch was on its way: send it again")
@@ -126,6 +146,8 @@ def _check_columns(batch: ProfileBatch) -> None:
             raise InvalidValue("an attribute is set or incremented, not both in one batch", path=column.name)
         if column.change in of_name and column.change is not Change.SET:
             raise InvalidValue("an attribute twice in one batch", path=column.name)
+        if of_name and is_consent(column.name):
+            raise InvalidValue("a topic twice in one batch", path=column.name)
         if column.is_identifier and of_name:
             raise InvalidValue("an identifier twice in one batch", path=column.name)
         of_name.add(column.change)
@@ -136,25 +158,45 @@ def _attribute_for(
 ) -> Attribute:
     name = checked_name(column.name, "an attribute", limits)
     found = indexes.attributes.get(name) or new.get(name)
+    says_consent = is_consent(name) and column.type.kind is Kind.BOOL
     if found is None:
-        is_consent = name.startswith(consent_attribute("")) and column.type.kind is Kind.BOOL
-        if not is_consent and (not settings.infers_schema or name.startswith("$")):
+        if not says_consent and (not settings.infers_schema or name.startswith("$")):
             raise UnknownName("attribute", name)
         if len(indexes.attributes.all()) + len(new) >= limits.attributes:
             raise LimitExceeded("attributes", limits.attributes)
-        definition = AttributeDefinition(name, column.type, is_consent, column.is_identifier)
+        definition = AttributeDefinition(
+            name, column.type, says_consent, column.is_identifier, is_inferred=True
+        )
         found = new[name] = Attribute(definition)
-        if is_consent:
+        if says_consent:
             changed = stamp_definition(name)
             new[changed.name] = Attribute(changed)
-    kind = found.definition.type.kind
+    if is_consent(name):
+        answered = answers_definition(name)
+        # Also where an earlier release made the topic.
+        if indexes.attributes.get(answered.name) is None and answered.name not in new:
+            new[answered.name] = Attribute(answered)
     if column.is_identifier and not found.definition.is_identifier:
         raise InvalidValue(f"attribute {name!r} exists and is not an identifier", path=name)
-    if column.change in (Change.ADD, Change.REMOVE) and kind is not Kind.TEXT_SET:
-        raise InvalidValue(f"{name!r} is not a set: nothing can be added to it or removed", path=name)
-    if column.change is Change.INCREMENT and kind not in NUMERIC:
-        raise InvalidValue(f"{name!r} is not a number: it cannot be incremented", path=name)
     return found
+
+
+def _unfit(column: Column, indexes: Indexes, new: dict[str, Attribute]) -> str:
+    """Why the change cannot be done to an attribute of that type; empty if it can."""
+    name = unicodedata.normalize("NFC", column.name)
+    found = indexes.attributes.get(name) or new.get(name)
+    kind = column.type.kind if found is None else found.definition.type.kind
+    if column.change in (Change.ADD, Change.REMOVE) and kind is not Kind.TEXT_SET:
+        return "is not a set: nothing can be added to it or removed"
+    if column.change is Change.INCREMENT and kind not in NUMERIC:
+        return "is not a number: it cannot be incremented"
+    return ""
+
+
+def _says(column: Column) -> Mask:
+    """The rows of which a column says something."""
+    said = np.ones(len(column), dtype=np.bool_) if column.present is None else column.present.astype(np.bool_)
+    return said if column.unset is None else said | column.unset
 
 
 def _check_identifier(target: _Target, tokens: I64, verdicts: Verdicts) -> None:
@@ -208,23 +250,26 @@ def _old_values(attribute: Attribute, ids: I64, dtype: np.dtype[Any]) -> Stored:
     return held[inverse]
 
 
-def _stage_column(
-    target: _Target, ids: I64, accepted: Mask, owners: list[OwnerEdit], before: list[ColumnEdit]
-) -> ColumnEdit | None:
-    """The staged edit of one column: rows that say something, the last one of each profile.
-
-    `before`: what earlier columns of the batch do to the same attribute.
-    """
-    column, attribute, coerced = target.column, target.attribute, target.coerced
+def _last_rows(target: _Target, ids: I64, accepted: Mask) -> tuple[I64, I64]:
+    """(rows that say something, the last one of each profile; the profiles, ascending)."""
+    column, coerced = target.column, target.coerced
     touched = coerced.present | column.unset if column.unset is not None else coerced.present
     rows = np.flatnonzero(touched & accepted)
-    if not len(rows):
-        return None
     order = np.argsort(ids[rows], kind="stable")
     rows = rows[order]
     profiles = ids[rows]
-    last = np.append(profiles[1:] != profiles[:-1], True)
-    rows, profiles = rows[last], profiles[last]
+    last = np.append(profiles[1:] != profiles[:-1], True)[: len(rows)]
+    return rows[last], profiles[last]
+
+
+def _stage_column(
+    target: _Target, rows: I64, profiles: I64, owners: list[OwnerEdit], before: list[ColumnEdit]
+) -> ColumnEdit:
+    """The staged edit of one column by some rows, each of another profile, ascending.
+
+    `before`: what earlier columns of the batch do to the same attribute.
+    """
+    attribute = target.attribute
     values = _stored_values(target, rows, profiles, before)
     if attribute.definition.is_identifier:
         owners.append(_own(attribute, profiles, values))

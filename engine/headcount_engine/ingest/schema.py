@@ -12,6 +12,7 @@ from headcount_engine.limits import Limits
 from headcount_engine.model.schema import (
     AttributeDefinition,
     PropertyDefinition,
+    answers_definition,
     checked_name,
     consent_attribute,
     stamp_definition,
@@ -47,8 +48,8 @@ def stage_topics(indexes: Indexes, topics: Collection[str], limits: Limits) -> S
         name = consent_attribute(checked_name(topic, "a topic", limits))
         if indexes.attributes.get(name) is None:
             new[name] = Attribute(AttributeDefinition(name, ValueType(Kind.BOOL), is_tracked=True))
-            stamps = stamp_definition(name)
-            new[stamps.name] = Attribute(stamps)
+            for made in (stamp_definition(name), answers_definition(name)):
+                new[made.name] = Attribute(made)
     if len(indexes.attributes.all()) + len(new) > limits.attributes:
         raise LimitExceeded("attributes", limits.attributes)
     return Staged(accepted=len(topics), new_attributes=tuple(new.values()))

@@ -31,6 +31,7 @@ def _rows_of(column: Column, rows: I64) -> Column:
         element_offsets=offsets,
         present=None if column.present is None else column.present[rows],
         unset=None if column.unset is None else column.unset[rows],
+        given_us=None if column.given_us is None else column.given_us[rows],
     )
 
 

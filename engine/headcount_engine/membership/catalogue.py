@@ -28,6 +28,7 @@ from headcount_engine.errors import (
     UnknownName,
 )
 from headcount_engine.limits import MICROSECONDS_PER_DAY, Limits
+from headcount_engine.membership.folders import checked_folder
 from headcount_engine.membership.lists import NO_LISTS, ListEdit, ListStore, SegmentLists
 from headcount_engine.membership.retention import Kept, RetentionStore
 from headcount_engine.model.answers import SegmentChanges, SegmentDraft
@@ -134,10 +135,11 @@ class CatalogueView:
             return Meaning(definition.id, None, frozen, EMPTY, True)
         added, removed, holds_lists = lists.added, lists.removed, True
         if definition.kind is SegmentKind.RULE:
-            added, removed, holds_lists = EMPTY, EMPTY, definition.retention_us is not None
+            added, removed, holds_lists = EMPTY, EMPTY, False
         return Meaning(
-            definition.id, definition.rule, added, removed, holds_lists,
-            self.kept.get(definition.id), definition.retention_us or 0, definition.retention_is_for_unknown,
+            definition.id, definition.rule, added, removed, holds_lists, self.kept.get(definition.id),
+            definition.retention_us or 0 if keeps_anybody(definition) else 0,
+            definition.retention_is_for_unknown,
         )  # fmt: skip
 
     def dependents(self, id_: str) -> Sequence[Definition]:
@@ -168,7 +170,7 @@ class Catalogue:
     """All segments, and how they may change. `lists` is what they hold."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._by_id: dict[str, Definition] = {}
         self._by_name: dict[str, str] = {}
         self._references: dict[str, frozenset[str]] = {}
@@ -192,7 +194,7 @@ class Catalogue:
         self, segments: Iterable[Definition], lists: Iterable[ListEdit], removed: Iterable[str]
     ) -> CatalogueView:
         """As it will be with these definitions entered, these lists edited and these segments taken out."""
-        future = Catalogue(self._limits)
+        future = Catalogue(self.limits)
         future._by_id, future._by_name, future.revision = self._by_id, self._by_name, self.revision
         future._references = self._references
         for definition in segments:
@@ -245,7 +247,7 @@ class Catalogue:
         if draft.kind is None and rule is None:
             raise InvalidRule("a segment has a rule, or its kind is manual", path="segment.rule")
         definition = Definition(
-            id_, name, rule, draft.description, draft.folder, dict(draft.labels), now_us, now_us,
+            id_, name, rule, draft.description, self._folder(draft.folder), dict(draft.labels), now_us, now_us,
             kind=draft.kind or SegmentKind.RULE, state=draft.state, retention_us=draft.retention_us or None,
             retention_is_for_unknown=draft.retention_is_for_unknown, source=draft.source,
         )  # fmt: skip
@@ -253,16 +255,28 @@ class Catalogue:
         return definition
 
     def copied(self, segment: str, new_id: str, name: str, now_us: int) -> Definition:
-        """The definition of a copy; raises NotFound and what `drafted` raises. Lists are the caller's business."""
+        """The definition of a copy; raises NotFound and what `drafted` raises. Lists are the caller's business.
+
+        Without a name it is called `Copy of` the original, with a number where there is such a copy.
+        """
         old = self.get(segment)
-        id_, name = self._new_name(new_id, name or f"Copy of {old.name}")
+        id_, name = self._new_name(new_id, name or self._name_of_copy(old.name))
         return replace(old, id=id_, name=name, created_us=now_us, updated_us=now_us, revision=1)
+
+    def _name_of_copy(self, original: str) -> str:
+        name, number = f"Copy of {original}", 2
+        while name in self._by_name:
+            name, number = f"Copy of {original} ({number})", number + 1
+        return name
+
+    def _folder(self, folder: str) -> str:
+        return checked_folder(folder, self.limits, "segment.folder")
 
     def _new_name(self, id_: str, name: str) -> tuple[str, str]:
         """(id, name) of a segment to be; raises AlreadyExists, InvalidValue, LimitExceeded."""
-        if len(self._by_id) >= self._limits.segments:
-            raise LimitExceeded("segments", self._limits.segments)
-        name = checked_name(name, "a segment", self._limits)
+        if len(self._by_id) >= self.limits.segments:
+            raise LimitExceeded("segments", self.limits.segments)
+        name = checked_name(name, "a segment", self.limits)
         if id_ and not _ID.fullmatch(id_):
             raise InvalidValue(
                 "a segment's id is lower-case letters, digits, - and _, at most 63", path="segment.id"
@@ -281,7 +295,7 @@ class Catalogue:
         self._check_etag(old, etag)
         name = old.name
         if changes.name is not None:
-            name = checked_name(changes.name, "a segment", self._limits)
+            name = checked_name(changes.name, "a segment", self.limits)
             self._check_name(name, old.id)
             if name != old.name and (users := self._users_by_name(old)):
                 raise HasDependents(old.name, users)
@@ -291,7 +305,7 @@ class Catalogue:
             rule=old.rule if rule is None else rule,
             language_level=old.language_level if rule is None else LANGUAGE_LEVEL,
             description=old.description if changes.description is None else changes.description,
-            folder=old.folder if changes.folder is None else changes.folder,
+            folder=old.folder if changes.folder is None else self._folder(changes.folder),
             labels=old.labels if changes.labels is None else dict(changes.labels),
             state=old.state if changes.state is None else changes.state,
             retention_us=old.retention_us if changes.retention_us is None else changes.retention_us or None,
@@ -385,8 +399,8 @@ class Catalogue:
                     "retention is more than nothing and at most 100 years", path="segment.retention"
                 )
         for text, path in ((definition.source, "segment.source"), (definition.folder, "segment.folder")):
-            if len(text.encode("utf-8", "surrogatepass")) > self._limits.name_bytes:
-                raise LimitExceeded(path, self._limits.name_bytes)
+            if len(text.encode("utf-8", "surrogatepass")) > self.limits.name_bytes:
+                raise LimitExceeded(path, self.limits.name_bytes)
         self._check_cycle(definition)
         if definition.state is SegmentState.LIVE:
             for target in self.view().targets(definition):

@@ -35,8 +35,8 @@ from headcount_engine.conditions.tree import (
 )
 from headcount_engine.conditions.windows import Absolute, Ago, Window, WithinLast
 from headcount_engine.evaluation.execute import Execution
-from headcount_engine.evaluation.explain import turns_of
 from headcount_engine.evaluation.one_profile import OneProfile
+from headcount_engine.evaluation.own_turns import OwnTurns
 from headcount_engine.membership import programs
 from headcount_engine.membership.programs import Constant, Formula, InOther, Inverse, Read, Tally
 from headcount_engine.membership.retention import ENDED, RetentionStore
@@ -122,9 +122,8 @@ class Ceasing:
         self, few: Few, place: int, id_: int, leaves: list[Condition], segments: list[str]
     ) -> list[int]:
         """The instants of the step at which a rule may turn for one profile, ascending."""
-        instants = {
-            t_us for leaf in leaves for t_us in turns_of(few, place, leaf, self._moment, self._definitions)
-        }
+        own = OwnTurns(few, place, self._moment, self._definitions)
+        instants = {t_us for leaf in leaves for t_us in own.of_rule(leaf)}
         for segment in segments:
             for start_us, end_us in self.kept_spans(segment, id_):
                 instants |= {start_us, end_us}

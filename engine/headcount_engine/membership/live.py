@@ -258,15 +258,21 @@ class LiveSegments:
         if before.now_us >= moment.now_us or not (rules := self._rules()):
             return found
         lengths = {place.definition.id: place.definition.retention_us or 0 for place in rules}
+        machine = self._built()
+        passed = self._atoms.passed(machine.timed_slots, after, before, moment)
         for place in rules:
-            leaves, segments = self._built().timed[place.id]
-            over = [
+            segments = machine.stays[place.id]
+            parts = [
                 self._retention.of(id_).over(before.now_us, moment.now_us, lengths[id_]).astype(np.int64)
                 for id_ in segments
             ]
-            passed = np.concatenate([self._atoms.passed(leaves, after, before, moment), *over])
-            ids, times = np.unique(passed, return_counts=True)
-            found[place.id] = ids if segments else ids[times > 1]
+            if place.id in passed:
+                parts.append(passed[place.id])
+            if parts:
+                ids, times = np.unique(np.concatenate(parts), return_counts=True)
+                ids = ids if segments else ids[times > 1]
+                if len(ids):
+                    found[place.id] = ids
         return found
 
     def _retain(

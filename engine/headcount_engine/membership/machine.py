@@ -47,8 +47,13 @@ class Machine:
         self.rules = [place for id_, place in places.items() if programs.is_hidden(id_)]
         self.levels = levels(places, order)
         self.formulas = {id_: place.formula for id_, place in places.items()}
-        self.timed = {place.id: timed_parts(self.formulas, place.id) for place in self.rules}
-        """Of each rule with a retention, what the clock can change of it."""
+        parts = {place.id: timed_parts(self.formulas, place.id) for place in self.rules}
+        self.timed_slots = {
+            id_: [atoms.slot_of(leaf) for leaf in leaves] for id_, (leaves, _) in parts.items()
+        }
+        """By rule with a retention, the atoms that the clock can change,"""
+        self.stays = {id_: segments for id_, (_, segments) in parts.items()}
+        """and the segments with a retention that it reads."""
         self.names = {places[id_].slot: id_ for id_ in order if not programs.is_hidden(id_)}
         shown = {
             slot: id_

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from headcount_engine.conditions.text import parse
 from headcount_engine.errors import InvalidValue
 from headcount_engine.limits import Limits
 from headcount_engine.membership.catalogue import CatalogueView, Definition
+from headcount_engine.membership.folders import checked_folder, is_inside
 from headcount_engine.model.answers import Segment, SegmentPage, SegmentQuery, Settings
 from headcount_engine.model.instants import format_instant
 from headcount_engine.model.segments import LANGUAGE_LEVEL, SegmentKind, SegmentState
@@ -59,13 +61,15 @@ def legacy_reason(definition: Definition, settings: Settings, level: int = LANGU
     return ""
 
 
-def select(definitions: Iterable[Definition], query: SegmentQuery) -> list[Definition]:
-    """Those that pass all filters of a query."""
+def select(definitions: Iterable[Definition], query: SegmentQuery, limits: Limits) -> list[Definition]:
+    """Those that pass all filters of a query. Raises InvalidValue for a folder that cannot be."""
+    if query.folder is not None:
+        query = replace(query, folder=checked_folder(query.folder, limits, "folder"))
     return [d for d in definitions if _passes(d, query)]
 
 
 def _passes(definition: Definition, query: SegmentQuery) -> bool:
-    if query.folder is not None and not _is_inside(definition.folder, query.folder):
+    if query.folder is not None and not is_inside(definition.folder, query.folder):
         return False
     if query.kind is not None and definition.kind is not query.kind:
         return False
@@ -82,11 +86,6 @@ def _passes(definition: Definition, query: SegmentQuery) -> bool:
         texts = (definition.id, definition.name, definition.description)
         return any(wanted in text.casefold() for text in texts)
     return True
-
-
-def _is_inside(folder: str, of: str) -> bool:
-    """Whether a folder is another or lies below it; the empty one is the root of none."""
-    return folder == of or (bool(of) and folder.startswith(f"{of}/"))
 
 
 def page_of(segments: list[Segment], query: SegmentQuery, version: int, now_us: int) -> SegmentPage:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from headcount_engine.atoms.registry import AtomKey, Listed, Retained, canonical
+from headcount_engine.atoms.registry import AtomKey, Listed, Retained
+from headcount_engine.conditions.canonical import canonical
 from headcount_engine.conditions.needs import Definitions
 from headcount_engine.conditions.tree import (
     AllOf,

@@ -42,13 +42,11 @@ class Kept:
     ids: U32
     since_us: I64
 
-    def at(self, now_us: int | None, retention_us: int) -> Bitmap:
-        """Who is kept at an instant: those who ceased to match less than so long ago. None: as of the version."""
+    def at(self, now_us: int, retention_us: int) -> Bitmap:
+        """Who is kept at an instant: those who ceased to match by then, and less than so long before."""
         if not len(self.ids):
             return EMPTY
-        if now_us is None:
-            return bitmaps.from_ids(self.ids)
-        return bitmaps.from_ids(self.ids[self.since_us > now_us - retention_us])
+        return bitmaps.from_ids(self.ids[(self.since_us > now_us - retention_us) & (self.since_us <= now_us)])
 
     def since_us_of(self, profile: int) -> int | None:
         """When one profile ceased to match; None if it is not among them."""

@@ -186,7 +186,7 @@ class BreakdownAnswer:
     now_us: int
     engine_us: int
     warnings: tuple[str, ...] = ()
-    page: tuple[tuple[int, ProfileAnswer], ...] = ()
+    page: tuple[ProfileAnswer, ...] = ()
 
     def share(self, group: Group) -> float:
         """Of the members, how many are in the group; NaN for no members."""

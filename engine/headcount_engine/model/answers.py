@@ -110,16 +110,32 @@ class RowsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSummary:
+    """How often and when a profile did something, up to the now of the answer; at least once.
+
+    Events that are past the retention of their type count too.
+    """
+
+    event: str
+    count: int
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileAnswer:
-    """Everything known of one profile."""
+    """Everything known of one profile. `id` is its dense id."""
 
     key: str
+    id: int
     attributes: Mapping[str, Cell]
     tags: frozenset[str]
     channels: frozenset[str]
     identifiers: Mapping[str, str]
     version: int
     now_us: int
+    events: tuple[EventSummary, ...] = ()
+    """In the order of their names; left out where many profiles are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +159,10 @@ class Measured:
 class Explanation:
     """Why a profile is in or out.
 
-    `decisive`: the texts of a smallest set of leaves that would have to change for the answer to change.
+    `decisive`: the texts of a smallest set of leaves that would have to change for the answer to change; none where no
+    change of leaves would do. Where a retention then keeps the profile, the answer changes when it is over.
     `flips_at_us`: the instant at which the clock alone changes the answer, None if it never does, provided
-    `is_flip_certain` (false where too many instants would have to be tried).
+    `is_flip_certain` (false where it hangs on too many instants, on others' events, or on a retention of the past).
     """
 
     holds: bool
@@ -163,6 +180,7 @@ class ExplainAnswer:
     version: int
     now_us: int
     engine_us: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +258,18 @@ class SchemaView:
     """How long raw events are kept, in microseconds, of the types of which they are not kept for ever."""
     consent_topics: Mapping[str, bool] = field(default_factory=dict)
     """By topic, whether it is opt-in; else no answer counts as a yes."""
+    inferred_events: frozenset[str] = frozenset()
+    """Those that came with their first event, undeclared."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaCounts:
+    """How many profiles have each attribute, and did each event up to `now_us`, at one version."""
+
+    attributes: Mapping[str, int]
+    events: Mapping[str, int]
+    version: int
+    now_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +313,7 @@ class Segment:
     """A saved segment. `rule` is canonical text; `size` is exact at `version` and `now_us`, None if not asked for.
 
     `legacy_reason`: why it should be looked at again, empty where nothing says so. `references` and `dependents`: ids.
+    `warnings`: what the rule should be looked at for, on an answer of its own; on a page there are none.
     """
 
     id: str
@@ -305,6 +336,7 @@ class Segment:
     legacy_reason: str = ""
     references: tuple[str, ...] = ()
     dependents: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

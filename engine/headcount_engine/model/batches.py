@@ -10,6 +10,7 @@ import enum
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +103,10 @@ class Change(enum.Enum):
     """Add to a number; an absent one counts as 0."""
 
 
+NOT_SAID: Final = -(1 << 63)
+"""No instant of its own."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One attribute or property for n rows.
@@ -123,9 +128,13 @@ class Column:
     element_offsets: I64 | None = None
     is_identifier: bool = False
     """Profiles only: the text identifies the profile, unique within this name."""
+    given_us: I64 | None = None
+    """Answers about a consent topic only: when each was given, i64 per row, NOT_SAID where it is the write's now."""
 
     def __post_init__(self) -> None:
         kind = self.type.kind
+        if self.given_us is not None and (kind is not Kind.BOOL or len(self.given_us) != len(self)):
+            raise InvalidValue("only answers about topics have instants, one a row", path=self.name)
         if kind is Kind.TEXT_SET:
             offsets = self.element_offsets
             if offsets is None or not isinstance(self.values, Texts) or len(offsets) == 0:

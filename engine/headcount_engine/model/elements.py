@@ -22,7 +22,8 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One thing that a rule may be made of. `name` as the rule language writes it, `key` as it is stored.
+    """One thing that a rule may be made of. `name` as the rule language writes it, `key` as it is stored; of a property
+    `event` is whose it is.
 
     profiles  how many profiles have it; None where that says nothing
     values    some in use, most frequent first
@@ -35,6 +36,7 @@ class Element:
     operators: tuple[str, ...] = ()
     example: str = ""
     key: str = ""
+    event: str = ""
     profiles: int | None = None
     values: tuple[Cell, ...] = ()
 

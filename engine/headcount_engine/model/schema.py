@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headcount_engine.errors import InvalidValue
 from headcount_engine.limits import Limits
@@ -32,14 +32,23 @@ def changed_attribute(name: str) -> str:
     return f"$changed.{name}"
 
 
+def answered_attribute(name: str) -> str:
+    """The instant of the newest answer about a topic, a repetition of the one before or not."""
+    return f"$answered.{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeDefinition:
-    """An attribute of profiles. `is_tracked` keeps the instant of its last change; `is_identifier` makes it unique."""
+    """An attribute of profiles. `is_tracked` keeps the instant of its last change; `is_identifier` makes it unique.
+
+    `is_inferred`: it came with its first value, undeclared. That makes no other definition of it.
+    """
 
     name: str
     type: ValueType
     is_tracked: bool = False
     is_identifier: bool = False
+    is_inferred: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.is_identifier and self.type.kind is not Kind.TEXT:
@@ -48,16 +57,22 @@ class AttributeDefinition:
 
 @dataclass(frozen=True, slots=True)
 class PropertyDefinition:
-    """A property of one event type."""
+    """A property of one event type. `is_inferred` as for attributes."""
 
     event: str
     name: str
     type: ValueType
+    is_inferred: bool = field(default=False, compare=False)
 
 
 def stamp_definition(name: str) -> AttributeDefinition:
     """The attribute that holds when a tracked one last changed."""
     return AttributeDefinition(changed_attribute(name), ValueType(Kind.INSTANT))
+
+
+def answers_definition(name: str) -> AttributeDefinition:
+    """The attribute that holds when a topic was last answered about."""
+    return AttributeDefinition(answered_attribute(name), ValueType(Kind.INSTANT))
 
 
 def checked_name(name: str, what: str, limits: Limits) -> str:

@@ -51,7 +51,7 @@ def count(
     if not as_json:
         print(f"{answer.count:,} of {answer.total:,}   ({duration_text(answer.engine_us)})")
         _print_sizes(answer.node_sizes)
-        _say_warnings(answer.warnings)
+        say_warnings(answer.warnings)
         return
     found: dict[str, Json] = {
         "count": answer.count,
@@ -77,7 +77,8 @@ def _print_sizes(nodes: tuple[values.NodeSize, ...]) -> None:
         print(f"{node.count:>{width},}  {'  ' * depth}{node.text}")
 
 
-def _say_warnings(warnings: tuple[values.Warning, ...]) -> None:
+def say_warnings(warnings: tuple[values.Warning, ...]) -> None:
+    """What is to be known about an answer, on standard error."""
     for warning in warnings:
         say(f"note: {warning.message}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headcount_server.commands.asking import say_warnings
 from headcount_server.commands.exits import CommandError, Exit, say
 from headcount_server.commands.profile_fields import cell_json, cell_text
 from headcount_server.commands.talking import (
@@ -49,8 +50,10 @@ def explain(
         found = client.explain(key, text, at=instant)
     if as_json:
         print_json(_explanation_json(key, found))
-    elif found.exists:
-        _print_explanation(key, found)
+    else:
+        say_warnings(found.warnings)
+        if found.exists:
+            _print_explanation(key, found)
     if not found.exists:
         say(f"headcount: there is no profile {key!r}")
         raise typer.Exit(Exit.NOT_FOUND)
@@ -66,7 +69,7 @@ def _print_explanation(key: str, found: Explanation) -> None:
     if found.next_change is not None:
         print(f"the clock alone will change this at {instant_text(found.next_change)}")
     elif found.is_next_change_unknown:
-        print("whether the clock alone will change this is not known: too many instants to try")
+        print("whether the clock alone will change this is not known: it hangs on too much")
 
 
 def _node_line(node: NodeExplanation, is_group: bool, is_decisive: bool) -> str:
@@ -97,6 +100,7 @@ def _explanation_json(key: str, found: Explanation) -> Json:
         "decisive": list(found.decisive_leaves),
         "next_change": None if found.next_change is None else instant_text(found.next_change),
         "next_change_unknown": found.is_next_change_unknown,
+        "warnings": [warning.message for warning in found.warnings],
         "version": found.version,
         "now": instant_text(found.now),
         "engine_us": found.engine_us,

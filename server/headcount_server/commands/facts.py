@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from headcount_server.commands.talking import (
     DEFAULT_TARGET,
     AsJson,
+    Json,
     Target,
     connected,
     counted,
@@ -14,47 +19,89 @@ from headcount_server.commands.talking import (
     print_table,
 )
 
+if TYPE_CHECKING:
+    from headcount.values import Schema
+
+_NAMES_SHOWN = 20
+"""Tags and channels that the text names."""
+
 
 def schema(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """The attributes and events that rules can name, with their types."""
     with connected(target) as client:
         found = client.get_schema(include_counts=True)
     if as_json:
-        print_json(
-            {
-                "attributes": {name: attribute.type for name, attribute in found.attributes.items()},
-                "events": {
-                    name: {
-                        "count": event.event_count,
-                        "properties": {prop.name: prop.type for prop in event.properties},
-                    }
-                    for name, event in found.event_types.items()
-                },
-                "identifiers": list(found.identifier_types),
-                "version": found.version,
-                "now": instant_text(found.now),
-            }
-        )
+        print_json(_schema_json(found))
         return
-    identifiers = set(found.identifier_types)
     rows = [
-        (
-            name,
-            attribute.type + (", identifier" if name in identifiers else ""),
-            f"{attribute.profile_count:,}",
-        )
+        (name, attribute.type, "tracked" if attribute.tracked else "", f"{attribute.profile_count:,}")
         for name, attribute in sorted(found.attributes.items())
     ]
     if rows:
-        print_table(("attribute", "type", "profiles"), rows, right=("profiles",))
+        print_table(("attribute", "type", "", "profiles"), rows, right=("profiles",))
+        print()
+    topics = [
+        f"{topic} ({'opt-in' if is_opt_in else 'opt-out'})"
+        for topic, is_opt_in in sorted(found.consent_topics.items())
+    ]
+    lines = [
+        (heading, names)
+        for heading, names in (
+            ("identifiers", sorted(found.identifier_types)),
+            ("consent topics", topics),
+            ("tags", _some(found.tags)),
+            ("channels", _some(found.channels)),
+        )
+        if names
+    ]
+    for heading, names in lines:
+        print(f"{heading}: {', '.join(names)}")
+    if lines:
         print()
     for name, event in sorted(found.event_types.items()):
-        print(f"event {name}: {event.event_count:,}")
+        kept = "" if event.retention is None else f", kept for {_days(event.retention)}"
+        print(f"event {name}: {event.event_count:,}, of {event.profile_count:,} profiles{kept}")
         if event.properties:
             print_table(("  property", "type"), [(f"  {prop.name}", prop.type) for prop in event.properties])
         print()
-    if not rows and not found.event_types:
+    if not rows and not lines and not found.event_types:
         print("nothing is known yet: load profiles or events first")
+
+
+def _some(names: Sequence[str]) -> list[str]:
+    """The first names, and how many more there are."""
+    shown = list(names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else [*shown, f"and {len(names) - _NAMES_SHOWN:,} more"]
+
+
+def _days(kept: dt.timedelta) -> str:
+    days = kept / dt.timedelta(days=1)
+    return f"{days:g} days"
+
+
+def _schema_json(found: Schema) -> Json:
+    return {
+        "attributes": {name: attribute.type for name, attribute in found.attributes.items()},
+        "tracked": [name for name, attribute in found.attributes.items() if attribute.tracked],
+        "profiles": {name: attribute.profile_count for name, attribute in found.attributes.items()},
+        "events": {
+            name: {
+                "count": event.event_count,
+                "profiles": event.profile_count,
+                "kept_days": None if event.retention is None else event.retention / dt.timedelta(days=1),
+                "properties": {prop.name: prop.type for prop in event.properties},
+            }
+            for name, event in found.event_types.items()
+        },
+        "identifiers": list(found.identifier_types),
+        "consent_topics": {
+            topic: "opt-in" if is_opt_in else "opt-out" for topic, is_opt_in in found.consent_topics.items()
+        },
+        "tags": list(found.tags),
+        "channels": list(found.channels),
+        "version": found.version,
+        "now": instant_text(found.now),
+    }
 
 
 def status(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:

@@ -100,6 +100,7 @@ def segment_json(segment: Segment) -> Json:
         "labels": list(segment.labels),
         "references": list(segment.references),
         "dependents": list(segment.dependents),
+        "warnings": [warning.message for warning in segment.warnings],
         "etag": segment.etag,
         "created": instant_text(segment.create_time) if segment.create_time else None,
         "updated": instant_text(segment.update_time) if segment.update_time else None,

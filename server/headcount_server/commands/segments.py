@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -180,7 +181,8 @@ def create(
             source=source,
             holding=holding,
         )
-        print_segment(client.get_segment(segment.id, min_version=segment.version), as_json)
+        shown = client.get_segment(segment.id, min_version=segment.version)
+        print_segment(replace(shown, warnings=segment.warnings), as_json)
 
 
 def _rule_of_template(client: Client, template: str, places: dict[str, str]) -> str:

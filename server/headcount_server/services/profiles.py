@@ -151,9 +151,10 @@ class Profiles:
         page = found.ids[start : start + size]
         answer = messages.ListProfilesResponse(total_size=len(found.ids))
         wanted = frozenset(request.attributes)
-        for id_, key in zip(page.tolist(), self._database.keys_of(page).to_list(), strict=True):
+        for key in self._database.keys_of(page).to_list():
             context.deadline.check()
-            answer.profiles.append(wire.profile_message(self._database.get_profile(key), wanted, id_=id_))
+            profile = self._database.get_profile(key, with_events=False)
+            answer.profiles.append(wire.profile_message(profile, wanted))
         if start + size < len(found.ids):
             answer.next_page_token = wire.page_token(request, wire.PagePlace(found.version, int(page[-1])))
         stamp(answer, found.version, found.now_us, watch.us)

@@ -33,8 +33,12 @@ class Schemas:
 
     def get(self, request: messages.GetSchemaRequest, context: Context) -> messages.Schema:
         watch = Stopwatch()
-        reach(self._database, need_of(request, context.deadline))
-        return self._answer(watch, include_counts=request.include_counts)
+        need = need_of(request, context.deadline)
+        reach(self._database, need)
+        if not request.include_counts:
+            return self._answer(watch)
+        view, counts = self._database.vocabulary.counted(need)
+        return self._named(wire.schema_answer(view, counts.version, counts.now_us, watch.us, counts))
 
     def declare_attributes(
         self, request: messages.DeclareAttributesRequest, context: Context
@@ -46,7 +50,7 @@ class Schemas:
             if definitions or not topics:
                 self._database.declare_attributes(definitions, validate_only=request.validate_only)
             self._database.declare_topics(topics, validate_only=request.validate_only)
-        return self._answer(watch, include_counts=False)
+        return self._answer(watch)
 
     def declare_events(self, request: messages.DeclareEventsRequest, context: Context) -> messages.Schema:
         definitions = wire.property_definitions(request)
@@ -59,11 +63,15 @@ class Schemas:
             self._database.declare_properties(definitions, validate_only=request.validate_only)
         if retentions:
             self._database.declare_retention(retentions)
-        return self._answer(watch, include_counts=False)
+        return self._answer(watch)
 
-    def _answer(self, watch: Stopwatch, *, include_counts: bool) -> messages.Schema:
+    def _answer(self, watch: Stopwatch) -> messages.Schema:
         """The schema at a version that it is at least as new as."""
         state = self._database.status()
-        return wire.schema_answer(
-            self._database.schema(), state.version, state.now_us, watch.us, include_counts=include_counts
-        )
+        return self._named(wire.schema_answer(self._database.schema(), state.version, state.now_us, watch.us))
+
+    def _named(self, answer: messages.Schema) -> messages.Schema:
+        """With the tags and channels."""
+        answer.tags.extend(self._database.vocabulary.tags())
+        answer.channels.extend(self._database.vocabulary.channels())
+        return answer

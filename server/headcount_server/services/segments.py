@@ -64,7 +64,7 @@ class Segments:
         return answer
 
     def duplicate(self, request: messages.DuplicateSegmentRequest, context: Context) -> messages.Segment:
-        """A copy. Names are unique, so one that is given none is called `Copy of` the original."""
+        """A copy. Names are unique, so one that is given none is called `Copy of` the original, if need be numbered."""
         id_ = segment_id(request.name, "name")
         context.deadline.check()
         watch = Stopwatch()

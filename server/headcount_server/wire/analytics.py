@@ -226,7 +226,7 @@ def statistics_answer(
             for name, (size, shared) in zip(overlap_with, answer.beside, strict=True)
         ],
         warnings=put_warnings(answer.warnings),
-        members=[profile_message(profile, id_=id_) for id_, profile in answer.page],
+        members=[profile_message(profile) for profile in answer.page],
     )
     stamp(made, answer.version, answer.now_us, answer.engine_us)
     return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,6 @@ from headcount_engine.model import batches
 from headcount_engine.model.batches import I64, Change, Texts
 from headcount_engine.model.schema import CHANNELS, TAGS, consent_attribute
 from headcount_engine.model.values import Kind, ValueType
-from headcount_server.errors import NotServed
 from headcount_server.wire import messages
 from headcount_server.wire.fields import mask
 from headcount_server.wire.messages import Message
@@ -163,12 +163,13 @@ def profile_batch(
 
 
 def _consent(message: messages.ConsentColumn, rows: int, path: str) -> batches.Column:
-    if message.times_us:
-        raise NotServed("answers about a topic with instants of their own are", path=f"{path}.times_us")
     answers = messages.Column(
         type=messages.ValueType.VALUE_TYPE_BOOL, values=message.subscribed, present=message.present
     )
-    return column(answers, rows, path, name=consent_name(message.topic, f"{path}.topic"))
+    made = column(answers, rows, path, name=consent_name(message.topic, f"{path}.topic"))
+    if not message.times_us:
+        return made
+    return replace(made, given_us=instants(message.times_us, rows, f"{path}.times_us"))
 
 
 def consent_name(topic: str, path: str) -> str:

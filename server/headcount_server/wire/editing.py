@@ -14,7 +14,7 @@ from headcount_engine.model.values import Cell, Date, Instant, Kind, Point, Valu
 from headcount_server.errors import NotServed
 from headcount_server.wire import messages
 from headcount_server.wire.fields import checked_count, optional_instant_us, put_instant, stamp
-from headcount_server.wire.rules import EngineRule, rule_of
+from headcount_server.wire.rules import EngineRule, put_warnings, rule_of
 from headcount_server.wire.values import put_value
 
 BREAKDOWNS_MAX: Final = 20
@@ -82,6 +82,7 @@ def explain_answer(answer: ExplainAnswer) -> messages.ExplainMembershipResponse:
         if found.flips_at_us is not None:
             made.next_change_time.SetInParent()
             put_instant(made.next_change_time, found.flips_at_us)
+    made.warnings.extend(put_warnings(answer.warnings))
     stamp(made, answer.version, answer.now_us, answer.engine_us)
     return made
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from headcount_engine.errors import InvalidArgument
 from headcount_engine.model.answers import ProfileAnswer
-from headcount_engine.model.schema import changed_attribute, consent_attribute
+from headcount_engine.model.schema import answered_attribute, changed_attribute, consent_attribute
 from headcount_engine.model.values import Instant
 from headcount_server.wire import messages
 from headcount_server.wire.fields import checked_count, put_instant, stamp
@@ -62,13 +62,11 @@ def lookup_answer(
     return answer
 
 
-def profile_message(
-    profile: ProfileAnswer, attributes: Collection[str] = (), *, id_: int = 0
-) -> messages.Profile:
+def profile_message(profile: ProfileAnswer, attributes: Collection[str] = ()) -> messages.Profile:
     """A profile inside a list, with the attributes named or, if none is, all."""
     made = messages.Profile(
         key=profile.key,
-        id=id_,
+        id=profile.id,
         tags=sorted(profile.tags),
         channels=sorted(profile.channels),
         identifiers=[messages.Identifier(type=t, value=v) for t, v in sorted(profile.identifiers.items())],
@@ -82,14 +80,15 @@ def profile_message(
 
 
 def _consents(profile: ProfileAnswer) -> Iterator[messages.ConsentAnswer]:
-    """What the profile answered about each topic, and when."""
+    """What the profile answered about each topic, and when it last did; in older stores, when that changed."""
     prefix = consent_attribute("")
     for name, cell in sorted(profile.attributes.items()):
         if name.startswith(prefix) and isinstance(cell, bool):
             answer = messages.ConsentAnswer(topic=name.removeprefix(prefix), subscribed=cell)
             changed = profile.attributes.get(changed_attribute(name))
-            if isinstance(changed, Instant):
-                put_instant(answer.time, changed.us)
+            answered = profile.attributes.get(answered_attribute(name), changed)
+            if isinstance(answered, Instant):
+                put_instant(answer.time, answered.us)
             yield answer
 
 
@@ -98,6 +97,10 @@ def profile_answer(
 ) -> messages.Profile:
     """A profile as an answer of its own."""
     made = profile_message(profile)
+    for summary in profile.events:
+        event = made.events.add(event_name=summary.event, count=summary.count)
+        put_instant(event.first_time, summary.first_us)
+        put_instant(event.last_time, summary.last_us)
     made.segments.extend(segment_name(id_) for id_ in segments)
     stamp(made, version, profile.now_us, engine_us)
     return made

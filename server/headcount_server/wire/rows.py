@@ -4,7 +4,7 @@ columns."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -15,7 +15,6 @@ from headcount_engine.model import batches
 from headcount_engine.model.batches import I64, Change, Mask, Texts
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import Cell, Date, Instant, Kind, Point, ValueType
-from headcount_server.errors import NotServed
 from headcount_server.wire import messages
 from headcount_server.wire.columns import as_identifier, consent_name
 from headcount_server.wire.fields import instant_us
@@ -70,6 +69,24 @@ class _Columns:
             for (change, name, kind), sparse in self._typed.items()
             if change is wanted
         ]
+
+
+class _Instants:
+    """When answers about topics were given, by the column that holds them."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._given: dict[str, I64] = {}
+
+    def put(self, name: str, row: int, us: int) -> None:
+        if name not in self._given:
+            self._given[name] = np.full(self._rows, batches.NOT_SAID, dtype=np.int64)
+        self._given[name][row] = us
+
+    def onto(self, column: batches.Column) -> batches.Column:
+        """The column with the instants of its answers, if any has one."""
+        given = self._given.get(column.name)
+        return column if given is None else replace(column, given_us=given)
 
 
 def _kind(cell: Cell) -> Kind:
@@ -169,10 +186,14 @@ def profile_rows(
 ) -> batches.ProfileBatch:
     """A batch of these rows."""
     attributes, identifiers = _Columns(len(rows)), _Columns(len(rows))
+    answered = _Instants(len(rows))
     for i, row in enumerate(rows):
         at = f"{path}[{i}]"
         for j, consent in enumerate(row.consents):
-            _put_consent(attributes, consent, i, f"{at}.consents[{j}]")
+            name = consent_name(consent.topic, f"{at}.consents[{j}].topic")
+            attributes.put(name, i, consent.subscribed, f"{at}.consents[{j}]")
+            if consent.HasField("time"):
+                answered.put(name, i, instant_us(consent.time, f"{at}.consents[{j}].time"))
         for name, value in row.attributes.items():
             attributes.put(name, i, cell_of(value, f"{at}.attributes.{name}"), f"{at}.attributes.{name}")
         for name in row.unset_attributes:
@@ -187,15 +208,9 @@ def profile_rows(
             identifiers.put(identifier.type, i, identifier.value, f"{at}.identifiers")
         for name in row.identifiers_removed:
             identifiers.put(name, i, None, f"{at}.identifiers_removed")
-    columns = attributes.finish(known_types)
+    columns = [answered.onto(column) for column in attributes.finish(known_types)]
     columns.extend(as_identifier(c) for c in identifiers.finish(known_types))
     return batches.ProfileBatch(Texts.of([row.key for row in rows]), tuple(columns), create, all_or_nothing)
-
-
-def _put_consent(columns: _Columns, consent: messages.ConsentAnswer, row: int, path: str) -> None:
-    if consent.HasField("time"):
-        raise NotServed("an answer about a topic with an instant of its own is", path=f"{path}.time")
-    columns.put(consent_name(consent.topic, f"{path}.topic"), row, consent.subscribed, path)
 
 
 def _put_sets(columns: _Columns, row: messages.ProfileRow, i: int, at: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headcount_engine.errors import InvalidArgument
-from headcount_engine.model.answers import SchemaView
+from headcount_engine.model.answers import SchemaCounts, SchemaView
 from headcount_engine.model.schema import AttributeDefinition, PropertyDefinition
 from headcount_engine.model.values import Kind, ValueType
 from headcount_server.errors import NotServed
@@ -92,19 +92,24 @@ def _refuse_description(description: str, path: str) -> None:
 
 
 def schema_answer(
-    view: SchemaView, version: int, now_us: int, engine_us: int, *, include_counts: bool
+    view: SchemaView, version: int, now_us: int, engine_us: int, counts: SchemaCounts | None = None
 ) -> messages.Schema:
-    """Everything that rules can name."""
+    """Everything that rules can name but for tags and channels; with `counts`, how many profiles have it."""
     answer = messages.Schema(
         attributes=[
             messages.Attribute(
-                name=a.name, type=type_number(a.type), digits=a.type.digits, tracked=a.is_tracked
+                name=a.name,
+                type=type_number(a.type),
+                digits=a.type.digits,
+                tracked=a.is_tracked,
+                is_inferred=a.is_inferred,
+                profile_count=0 if counts is None else counts.attributes[a.name],
             )
             for a in view.attributes
             if not a.is_identifier and not a.name.startswith("$")
         ],
         identifier_types=[a.name for a in view.attributes if a.is_identifier],
-        event_types=_event_types(view, include_counts),
+        event_types=_event_types(view, counts),
         consent_topics=[
             messages.ConsentTopic(
                 name=topic,
@@ -119,14 +124,17 @@ def schema_answer(
     return answer
 
 
-def _event_types(view: SchemaView, include_counts: bool) -> Iterable[messages.EventType]:
-    made = {name: messages.EventType(name=name) for name in view.events}
-    if include_counts:
+def _event_types(view: SchemaView, counts: SchemaCounts | None) -> Iterable[messages.EventType]:
+    made = {
+        name: messages.EventType(name=name, is_inferred=name in view.inferred_events) for name in view.events
+    }
+    if counts is not None:
         for name, count in view.events.items():
             made[name].event_count = count
+            made[name].profile_count = counts.events[name]
     for p in view.properties:
-        made.setdefault(p.event, messages.EventType(name=p.event)).properties.append(
-            messages.EventProperty(name=p.name, type=type_number(p.type), digits=p.type.digits)
+        made[p.event].properties.add(
+            name=p.name, type=type_number(p.type), digits=p.type.digits, is_inferred=p.is_inferred
         )
     for name, kept_us in view.retentions.items():
         made[name].retention.FromMicroseconds(kept_us)

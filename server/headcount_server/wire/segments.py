@@ -14,7 +14,7 @@ from headcount_engine.model.answers import SegmentChanges, SegmentDraft, Segment
 from headcount_engine.model.segments import SegmentKind, SegmentState
 from headcount_server.wire import messages
 from headcount_server.wire.fields import page_size, put_instant, stamp
-from headcount_server.wire.rules import rule_of, rule_text, segment_name
+from headcount_server.wire.rules import put_warnings, rule_of, rule_text, segment_name
 
 _KIND = messages.SegmentKind
 _STATE = messages.SegmentState
@@ -182,6 +182,7 @@ def _states_of(request: messages.ListSegmentsRequest) -> frozenset[SegmentState]
 def segment_answer(segment: answers.Segment, engine_us: int) -> messages.Segment:
     """A segment as an answer of its own."""
     answer = _segment(segment)
+    answer.warnings.extend(put_warnings(segment.warnings))
     stamp(answer, segment.version, segment.now_us, engine_us)
     return answer
 

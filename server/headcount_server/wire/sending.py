@@ -235,10 +235,7 @@ def preview_answer(
     request: messages.PreviewAudienceRequest, answer: PreviewAnswer
 ) -> messages.PreviewAudienceResponse:
     made = messages.PreviewAudienceResponse(
-        profiles=[
-            profile_message(profile, id_=id_)
-            for profile, id_ in zip(answer.profiles, answer.ids, strict=True)
-        ],
+        profiles=[profile_message(profile) for profile in answer.profiles],
         total_size=answer.total,
     )
     if answer.has_more:

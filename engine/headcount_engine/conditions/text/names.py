@@ -149,6 +149,12 @@ def suggest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
     return [candidate for _, candidate in sorted(nearest)]
 
 
+def hint(name: str, candidates: Iterable[str]) -> str:
+    """What a warning of a name that nobody has says of the nearest ones; empty if there are none."""
+    near = suggest(name, candidates)
+    return f"; nearest: {', '.join(repr(n) for n in near)}" if near else ""
+
+
 def edit_distance(a: str, b: str, bound: int) -> int:
     """The optimal string alignment distance of two texts, or any number above `bound` where it exceeds that.
 
