@@ -54,12 +54,14 @@ from headcount_engine.logic.circuit import FALSE, TRUE, Circuit, Literal
 from headcount_engine.logic.events import EventLeaves
 from headcount_engine.logic.lines import Lines
 from headcount_engine.logic.search import Search
-from headcount_engine.logic.values import Values
+from headcount_engine.logic.values import OPERANDS_MAX, Values
 from headcount_engine.model.schema import CHANNELS, TAGS
 from headcount_engine.model.values import ValueType
 
-NODES_MAX = 400
-"""Nodes of the rules of one question, those of segments included; more are not read."""
+SIZE_MAX = 500
+"""Nodes and listed values of the rules of one question, those of segments included; more are not read."""
+_FILTERS_MAX = 40
+"""Questions about conditions on one event that are looked into for one question about rules."""
 
 _FILTER_STEPS_MAX = 2_000
 """Steps of search for one question about the conditions on an event."""
@@ -91,14 +93,14 @@ class Reader:
         self._definitions = definitions
         self._read: dict[Condition, Literal] = {}
         self._segments: dict[str, Literal] = {}
-        self._nodes = 0
+        self._size = 0
 
     def literal(self, node: Condition) -> Literal:
         """What the rule says. Raises TooLarge, UnknownName."""
         found = self._read.get(node)
         if found is None:
-            self._nodes += 1
-            if self._nodes > NODES_MAX:
+            self._size += 1 + _listed(node)
+            if self._size > SIZE_MAX:
                 raise TooLarge
             found = self._read[node] = self._literal(node)
         return found
@@ -180,6 +182,17 @@ class Reader:
         return found
 
 
+def _listed(node: Condition) -> int:
+    """How many listed values are read of a condition."""
+    match node:
+        case In(operands=operands) if len(operands) <= OPERANDS_MAX:
+            return len(operands)
+        case SetMatch(values=listed) | KeyIn(keys=listed):
+            return len(listed)
+        case _:
+            return 0
+
+
 def grouped(
     circuit: Circuit,
     node: Not | AllOf | AnyOf | NoneOf | AtLeast | Exactly,
@@ -210,6 +223,7 @@ class _Filters:
     def __init__(self, types: Types, moment: Moment) -> None:
         self._types = types
         self._moment = moment
+        self._asked = 0
 
     def never(self, name: str, where: Condition) -> bool:
         return self._is_impossible(name, [where], [])
@@ -218,6 +232,9 @@ class _Filters:
         return self._is_impossible(name, [where], [other])
 
     def _is_impossible(self, name: str, hold: list[Condition], fail: list[Condition]) -> bool:
+        self._asked += 1
+        if self._asked > _FILTERS_MAX:
+            return False
         event = unicodedata.normalize("NFC", name)
         circuit = Circuit()
         lines = Lines(circuit)

@@ -47,7 +47,7 @@ from headcount_engine.model.values import Kind, Text, ValueType
 TypeOf = Callable[[str], ValueType | None]
 """The type of an attribute or property; None if it is not known."""
 
-_OPERANDS_MAX = 300
+OPERANDS_MAX = 300
 """A list of more is one condition of its own, which nothing is concluded from."""
 _EDGES_MAX = 64
 """Edges of windows up to which they are compared pair by pair."""
@@ -80,7 +80,7 @@ class Values:
         """What the leaf says; a leaf that does not fit its type, which no rule in use has, says nothing else."""
         name = unicodedata.normalize("NFC", leaf.attribute)
         type_ = self._type_of(name)
-        if type_ is None or (isinstance(leaf, In) and len(leaf.operands) > _OPERANDS_MAX):
+        if type_ is None or (isinstance(leaf, In) and len(leaf.operands) > OPERANDS_MAX):
             return self.opaque(leaf)
         try:
             return self._literal(leaf, name, type_)
