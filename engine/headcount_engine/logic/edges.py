@@ -148,8 +148,11 @@ def lies_within(inner: Window | None, outer: Window | None, moment: Moment) -> b
     """Whether every event up to now that lies in `inner` lies in `outer`, whatever now is. None: ever."""
     if outer is None or inner == outer:
         return True
-    ours = Stretch(None, ()) if inner is None else of_instants(inner, moment)
-    theirs = of_instants(outer, moment)
+    try:
+        ours = Stretch(None, ()) if inner is None else of_instants(inner, moment)
+        theirs = of_instants(outer, moment)
+    except OverflowError:  # the calendar's first or last day begins outside it in some zones
+        return False
     if theirs.first is not None and (ours.first is None or not is_not_after(theirs.first, ours.first)):
         return False
     ends = (*ours.ends, FromNow(1))
