@@ -34,7 +34,7 @@ _PROGRAMS_KEPT = 1_024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """A rule with its program at a version, how many profiles there were, and what is to be said: of names, of the rule."""
+    """A rule with its program at a version, how many profiles there were, and what is to be said of names and rule."""
 
     rule: Condition
     version: int
