@@ -92,7 +92,8 @@ class ChangeBreakdown:
 class Comparison(Answer):
     """What it would change if one rule took the place of another, on the data as it is.
 
-    `joined_keys` and `left_keys` are the first few, if asked for.
+    `joined_keys` and `left_keys` are the first few, if asked for. `proved` is what holds of the two rules for all data
+    and at any instant (`CONTAINS` and `CONTAINED` with equality), None if nothing is proved; `relation` is as of today.
     """
 
     before_size: int
@@ -103,6 +104,7 @@ class Comparison(Answer):
     joined_keys: tuple[str, ...] = ()
     left_keys: tuple[str, ...] = ()
     by_attribute: Mapping[str, ChangeBreakdown]
+    proved: Relation | None = None
 
 
 @dataclass(frozen=True, slots=True)

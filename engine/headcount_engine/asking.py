@@ -16,9 +16,11 @@ from headcount_engine.evaluation.prepare import Prepared, PreparedRules
 from headcount_engine.indexes.store import Indexes
 from headcount_engine.ingest.commit import Gate
 from headcount_engine.limits import Limits
+from headcount_engine.logic.notes import Notes
 from headcount_engine.membership.catalogue import Catalogue
 from headcount_engine.model.answers import Need
 from headcount_engine.model.instants import checked_instant_us
+from headcount_engine.model.values import ValueType
 from headcount_engine.model.workspace import Workspace
 from headcount_engine.read_view import PinnedView
 
@@ -45,6 +47,21 @@ class At:
         return (time.perf_counter_ns() - self.started_ns) // 1_000
 
 
+class DeclaredTypes:
+    """What proofs need to know of the schema: types as last published."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+
+    def attribute(self, name: str) -> ValueType | None:
+        held = self._indexes.attributes.get(name)
+        return None if held is None else held.definition.type
+
+    def event_property(self, event: str, name: str) -> ValueType | None:
+        held = self._indexes.events.types.get(event)
+        return None if held is None else held.view().properties.get(name)
+
+
 class Asker:
     """Puts questions. Any thread, any number at a time."""
 
@@ -63,6 +80,7 @@ class Asker:
         self._clock = clock
         self._workspace = workspace
         self._rules = PreparedRules(limits)
+        self._notes = Notes(DeclaredTypes(indexes))
         self._tick: Callable[[], object] = lambda: None
 
     def after_ticks(self, tick: Callable[[], object]) -> None:
@@ -80,6 +98,20 @@ class Asker:
     def prepared(self, rule: Rule) -> Prepared:
         """The rule, read and checked; one asked lately is at hand. Raises InvalidRule, LimitExceeded."""
         return self._rules.get(rule, self._catalogue, self._catalogue.revision)
+
+    def notes(self, rule: Condition) -> tuple[str, ...]:
+        """What is to be said of a rule whatever the data; looked at once, and kept. Raises UnknownName."""
+        settings = self._workspace.settings
+        calendar = Moment(0, settings.default_zone, settings.week_starts_on)
+        return self._notes.of(rule, self._catalogue, self._catalogue.revision, calendar)
+
+    def notes_of(self, prepared: Prepared) -> tuple[str, ...]:
+        """The same of a rule that is at hand: after the first time without looking at it."""
+        zone = self._workspace.settings.default_zone
+        held = prepared.notes
+        if held is None or held[0] != zone:
+            held = prepared.notes = zone, self.notes(prepared.condition)
+        return held[1]
 
     def ask(
         self,

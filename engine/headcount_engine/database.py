@@ -439,14 +439,14 @@ class Database:
                 now_us = max(self._clock.now_us(), gate_us)
                 found = ready.program.count()
                 engine_us = (time.perf_counter_ns() - started_ns) // 1_000
-                return CountAnswer(found, ready.total, version, now_us, engine_us, ready.warnings)
+                warnings = ready.warnings + self._asker.notes_of(prepared)
+                return CountAnswer(found, ready.total, version, now_us, engine_us, warnings)
 
         def ask(question: Question, rules: list[Condition], at: At) -> CountAnswer:
             count, warnings = answer.count(question, prepared)
             total = question.view.population.count
-            return CountAnswer(
-                count, total, at.version, at.now_us, at.engine_us(), tuple(dict.fromkeys(warnings))
-            )
+            said = (*dict.fromkeys(warnings), *self._asker.notes_of(prepared))
+            return CountAnswer(count, total, at.version, at.now_us, at.engine_us(), said)
 
         return self._ask([rule], at_us, need, ask)
 

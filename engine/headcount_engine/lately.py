@@ -12,6 +12,7 @@ import threading
 import time
 import unicodedata
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from headcount_engine.asking import Asker
 from headcount_engine.conditions.tree import Between, Compare, Condition
@@ -31,6 +32,18 @@ _TRIES = 3
 _PROGRAMS_KEPT = 1_024
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """A rule with its program at a version, how many profiles there were, and what is to be said of names and rule."""
+
+    rule: Condition
+    version: int
+    program: Program
+    total: int
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 class LatelyAsked:
     """Any thread."""
 
@@ -39,8 +52,8 @@ class LatelyAsked:
         self._gate = gate
         self._asker = asker
         self._sets = LeafSets(limits)
-        self._programs: OrderedDict[int, tuple[Condition, int, Program, int, tuple[str, ...]]] = OrderedDict()
-        """By the id of the rule, held so that no other can have it: (rule, version, program, total, warnings)."""
+        self._programs: OrderedDict[int, _Held] = OrderedDict()
+        """By the id of the rule, which is held so that no other can have it."""
         self._lock = threading.Lock()
 
     def count(self, rule: Condition, need: Need) -> CountAnswer | None:
@@ -65,20 +78,22 @@ class LatelyAsked:
             self._asker.wait_for(need)
             with self._gate.lock:
                 version, now_us = self._gate.version, self._asker.now_us()
-            if held[1] == version:
-                return _answer(held[2], held[3], version, now_us, started_ns, held[4])
+            if held.version == version:
+                return _answer(held, now_us, started_ns)
             leaves = self._sets.leaves_of(rule)
         try:
             sets, population, version, now_us = self._found(leaves, need)
         except NotKept:
             return None
         program = compiled(rule, leaves, sets, population)
-        warnings = tuple(dict.fromkeys(held.warning for held in sets if held.warning is not None))
+        warnings = tuple(dict.fromkeys(found.warning for found in sets if found.warning is not None))
+        notes = self._asker.notes(rule) if held is None else held.notes
+        held = _Held(rule, version, program, population.count, warnings, notes)
         with self._lock:
-            self._programs[id(rule)] = (rule, version, program, population.count, warnings)
+            self._programs[id(rule)] = held
             if len(self._programs) > _PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        return _answer(program, population.count, version, now_us, started_ns, warnings)
+        return _answer(held, now_us, started_ns)
 
     def _count_range(
         self, attribute: Attribute, predicate: Range, need: Need, started_ns: int
@@ -112,9 +127,7 @@ class LatelyAsked:
         raise NotKept
 
 
-def _answer(
-    program: Program, total: int, version: int, now_us: int, started_ns: int, warnings: tuple[str, ...]
-) -> CountAnswer:
-    found = program.count()
+def _answer(held: _Held, now_us: int, started_ns: int) -> CountAnswer:
+    found = held.program.count()
     engine_us = (time.perf_counter_ns() - started_ns) // 1_000
-    return CountAnswer(found, total, version, now_us, engine_us, warnings)
+    return CountAnswer(found, held.total, held.version, now_us, engine_us, held.warnings + held.notes)

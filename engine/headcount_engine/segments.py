@@ -192,12 +192,12 @@ class Segments:
         return condition
 
     def _warnings(self, rule: Condition | None) -> tuple[str, ...]:
-        """What a rule should be looked at for, once each: names that nobody has used so far, most of all."""
+        """What a rule should be looked at for, once each: names that nobody has used so far, what can never match."""
 
         def ask(question: Question, rules: list[Condition], at: At) -> tuple[str, ...]:
             binder = question.binder()
             binder.bind(rules[0])
-            return tuple(dict.fromkeys(binder.warnings))
+            return (*dict.fromkeys(binder.warnings), *self._asker.notes(rules[0]))
 
         return () if rule is None else self._asker.ask([rule], None, NEED_NOTHING, ask)
 

@@ -123,6 +123,8 @@ def test_segments_are_made_read_checked_and_deleted(headcount: Client) -> None:
     headcount.upsert_profiles(
         [ProfileUpdate("a", {"age": 20}, tags_added=["vip"]), ProfileUpdate("b", {"age": 40})]
     )
+    doubtful = headcount.create_segment("s", "age > 5 and age < 3", validate_only=True)
+    assert "can never match" in doubtful.warnings[0].message
     made = headcount.create_segment("grown", attribute("age") > 30)
     assert (made.id, made.size) == ("grown", 1)
     with pytest.raises(AlreadyExists):
@@ -179,7 +181,8 @@ def test_an_editor_sees_sizes_reasons_changes_plans_and_both_forms(headcount: Cl
 
     change = headcount.compare(rule, attribute("age") >= 8, by=["plan", "age"], groups=1, sample_size=5)
     assert (change.before_size, change.after_size, change.joined, change.left) == (1, 2, 2, 1)
-    assert change.relation is Relation.DISJOINT
+    assert change.relation is Relation.DISJOINT and change.proved is None
+    assert headcount.compare(attribute("age") >= 8, attribute("age") >= 9).proved is Relation.CONTAINS
     assert (change.joined_keys, change.left_keys) == (("k8", "k9"), ("k3",))
     plans = change.by_attribute["plan"]
     assert [(g.value, g.joined, g.left) for g in plans.groups] == [("pro", 1, 1)]

@@ -79,6 +79,14 @@ def test_a_count_shows_the_size_of_every_part(people: CommandLine) -> None:
     assert "nodes" not in json.loads(people("count", RULE, "--json").out)
 
 
+def test_a_count_and_a_new_segment_say_that_a_rule_can_never_match(people: CommandLine) -> None:
+    note = "note: this rule can never match: `age > 5` and `age < 3` exclude each other"
+    counted = people("count", "age > 5 and age < 3")
+    assert counted.out.startswith("0 of ") and note in counted.err
+    made = people("segments", "create", "none", "age > 5 and age < 3")
+    assert made.code == Exit.DONE and note in made.err
+
+
 def test_a_comparison_says_who_joins_and_leaves(people: CommandLine) -> None:
     ran = people("compare", "age >= 18", "age >= 20 or age < 12", "--by", "plan", "--sample", "1")
     assert ran.code == Exit.DONE, ran
@@ -92,8 +100,13 @@ def test_a_comparison_says_who_joins_and_leaves(people: CommandLine) -> None:
         ["free", "1", "1"],
         ["pro", "1", "1"],
     ]
+    assert "whatever the data" not in ran.out
+    assert (
+        "  whatever the data, nobody can join" in people("compare", "age >= 18", "age >= 20").out.splitlines()
+    )
     found = json.loads(people("compare", "age >= 18", "age >= 20", "--by", "age", "--json").out)
     assert (found["joined"], found["left"], found["relation"]) == (0, 2, "contains")
+    assert found["proved"] == "contains"
     assert found["by"]["age"]["groups"] == [
         {"value": 18, "joined": 0, "left": 1},
         {"value": 19, "joined": 0, "left": 1},

@@ -98,6 +98,12 @@ def test_both_forms_of_a_rule_are_one_call_apart(people: Stubs) -> None:
     assert first.version >= 2 and not first.warnings
     warned = people.audiences.ParseRule(audience.ParseRuleRequest(rule=Rule(text="did purchas")))
     assert "purchase" in warned.warnings[0].message
+    for form in ("text", "condition"):
+        empty = audience.ParseRuleRequest(rule=Rule(text="age > 5 and age < 3"))
+        if form == "condition":
+            empty.rule.condition.CopyFrom(people.audiences.ParseRule(empty).condition)
+        (warning,) = people.audiences.ParseRule(empty).warnings
+        assert warning.message == "this rule can never match: `age > 5` and `age < 3` exclude each other"
     unknown = audience.ParseRuleRequest(rule=Rule(text="colour = 1"))
     assert failed(people.audiences.ParseRule, unknown).reason == "UNKNOWN_NAME"
     unknown.syntax_only = True
@@ -308,6 +314,23 @@ def test_a_comparison_says_who_joins_and_who_leaves_by_value(people: Stubs) -> N
 )
 def test_the_relation_of_two_rules_is_named(people: Stubs, before: str, after: str, relation: int) -> None:
     assert compare(people, before, after).relation == relation
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "relation"),
+    [
+        ("age >= 18", "age > 17", audience.RULE_RELATION_EQUAL),
+        ("age >= 18", "age >= 19", audience.RULE_RELATION_CONTAINS),
+        ("did purchase in last 7 days", "did purchase in last 30 days", audience.RULE_RELATION_CONTAINED),
+        ("age >= 19", "age < 19", audience.RULE_RELATION_DISJOINT),
+        ("age >= 19", "age < 20", audience.RULE_RELATION_UNSPECIFIED),
+        ("age >= 18", "not age < 18", audience.RULE_RELATION_CONTAINED),
+    ],
+)
+def test_what_is_proved_of_two_rules_is_told_apart(
+    people: Stubs, before: str, after: str, relation: int
+) -> None:
+    assert compare(people, before, after).proved_relation == relation
 
 
 def test_a_comparison_names_the_rule_or_breakdown_at_fault(people: Stubs) -> None:

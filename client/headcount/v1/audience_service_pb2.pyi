@@ -528,7 +528,7 @@ class CompareRulesRequest(_message.Message):
     def __init__(self, before: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., after: _Optional[_Union[_rule_pb2.Rule, _Mapping]] = ..., breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.BreakdownBy, _Mapping]]] = ..., sample_size: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_version: _Optional[int] = ..., min_now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CompareRulesResponse(_message.Message):
-    __slots__ = ("version", "now", "engine_us", "before_size", "after_size", "joined", "left", "joined_keys", "left_keys", "joined_breakdowns", "left_breakdowns", "warnings", "relation")
+    __slots__ = ("version", "now", "engine_us", "before_size", "after_size", "joined", "left", "joined_keys", "left_keys", "joined_breakdowns", "left_breakdowns", "warnings", "relation", "proved_relation")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     ENGINE_US_FIELD_NUMBER: _ClassVar[int]
@@ -542,6 +542,7 @@ class CompareRulesResponse(_message.Message):
     LEFT_BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     RELATION_FIELD_NUMBER: _ClassVar[int]
+    PROVED_RELATION_FIELD_NUMBER: _ClassVar[int]
     version: int
     now: _timestamp_pb2.Timestamp
     engine_us: int
@@ -555,7 +556,8 @@ class CompareRulesResponse(_message.Message):
     left_breakdowns: _containers.RepeatedCompositeFieldContainer[_segment_service_pb2.Breakdown]
     warnings: _containers.RepeatedCompositeFieldContainer[_rule_pb2.Warning]
     relation: RuleRelation
-    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., before_size: _Optional[int] = ..., after_size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., joined_keys: _Optional[_Iterable[str]] = ..., left_keys: _Optional[_Iterable[str]] = ..., joined_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., left_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., relation: _Optional[_Union[RuleRelation, str]] = ...) -> None: ...
+    proved_relation: RuleRelation
+    def __init__(self, version: _Optional[int] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_us: _Optional[int] = ..., before_size: _Optional[int] = ..., after_size: _Optional[int] = ..., joined: _Optional[int] = ..., left: _Optional[int] = ..., joined_keys: _Optional[_Iterable[str]] = ..., left_keys: _Optional[_Iterable[str]] = ..., joined_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., left_breakdowns: _Optional[_Iterable[_Union[_segment_service_pb2.Breakdown, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_rule_pb2.Warning, _Mapping]]] = ..., relation: _Optional[_Union[RuleRelation, str]] = ..., proved_relation: _Optional[_Union[RuleRelation, str]] = ...) -> None: ...
 
 class ParseRuleRequest(_message.Message):
     __slots__ = ("rule", "syntax_only", "min_version", "min_now")

@@ -93,6 +93,7 @@ def compare(
             joined=answer.joined,
             left=answer.left,
             relation=_RELATIONS.get(answer.relation, Relation.OVERLAPPING),
+            proved=_RELATIONS.get(answer.proved_relation),
             joined_keys=tuple(answer.joined_keys),
             left_keys=tuple(answer.left_keys),
             by_attribute={joined.by.attribute: _changes(joined, left, groups) for joined, left in sides},

@@ -129,7 +129,7 @@ def _identifier(part: str) -> tuple[int, int, str]:
 
 def semver_test(op: Op, operand: str) -> Decide:
     """`= != < <= > >=` against a version; `=` and `!=` also against `~1.2.3`, `^1.2.3`, `1.2.*`; raises InvalidRule."""
-    low, high = _semver_range(operand, op)
+    low, high = semver_range(operand, op)
 
     def holds(text: str) -> bool:
         version = parse_version(text)
@@ -150,7 +150,7 @@ def semver_test(op: Op, operand: str) -> Decide:
     return lambda texts: [holds(t) for t in texts]
 
 
-def _semver_range(operand: str, op: Op) -> tuple[Version, Version | None]:
+def semver_range(operand: str, op: Op) -> tuple[Version, Version | None]:
     """(from, to) of a range, compared by plain precedence; (version, None) of one version. Raises InvalidRule."""
     ranged = operand[:1] in ("~", "^") or operand.endswith("*")
     if ranged and op not in (Op.EQ, Op.NE):

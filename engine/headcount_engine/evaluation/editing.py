@@ -17,10 +17,12 @@ from headcount_engine.evaluation.describe import steps
 from headcount_engine.evaluation.execute import Execution
 from headcount_engine.indexes.attributes import AttributeView, to_cell
 from headcount_engine.indexes.predicates import Present, passes
+from headcount_engine.indexes.store import ReadView
+from headcount_engine.logic.relations import Proofs
 from headcount_engine.model.answers import PlanStep, Sized, ValueChange
 from headcount_engine.model.batches import I64
 from headcount_engine.model.instants import format_date, format_instant
-from headcount_engine.model.values import Cell, Date, Instant, Kind, Point
+from headcount_engine.model.values import Cell, Date, Instant, Kind, Point, ValueType
 
 _VALUES_SHOWN = 1_000
 
@@ -44,15 +46,32 @@ def _is_shown(node: Condition) -> bool:
 
 def compare(
     question: Question, old: Condition, new: Condition, attributes: Sequence[str]
-) -> tuple[int, int, int, int, str, dict[str, tuple[ValueChange, ...]]]:
-    """(old size, new size, joins, leaves, relation, joins and leaves by value of each attribute)."""
+) -> tuple[int, int, int, int, str, str | None, dict[str, tuple[ValueChange, ...]]]:
+    """(old size, new size, joins, leaves, relation, what is proved, joins and leaves by value of each attribute)."""
     binder = question.binder()
     execution = question.execution()
     before, after = (execution.members(execution.plan(binder.bind(rule))) for rule in (old, new))
     joined, left = after - before, before - after
     everyone = question.view.population.existing
     by_attribute = {name: _by_value(binder.attribute(name), joined, left, everyone) for name in attributes}
-    return len(before), len(after), len(joined), len(left), _relation(before, after), by_attribute
+    proved = Proofs((old, new), _ViewTypes(question.view), question.definitions, question.moment).relation()
+    relations = _relation(before, after), None if proved is None else proved.value
+    return len(before), len(after), len(joined), len(left), *relations, by_attribute
+
+
+class _ViewTypes:
+    """The types of what is pinned."""
+
+    def __init__(self, view: ReadView) -> None:
+        self._view = view
+
+    def attribute(self, name: str) -> ValueType | None:
+        held = self._view.attribute(name)
+        return None if held is None else held.definition.type
+
+    def event_property(self, event: str, name: str) -> ValueType | None:
+        held = self._view.event_types.get(event)
+        return None if held is None else held.properties.get(name)
 
 
 def _relation(old: Bitmap, new: Bitmap) -> str:

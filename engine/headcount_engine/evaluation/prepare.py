@@ -34,7 +34,7 @@ class Prepared:
     """A rule that has been read and checked. As of one state of the catalogue: `names`, the attributes it reads, and
     `reads_retention`, whether it refers to a segment in which profiles stay for a while."""
 
-    __slots__ = ("condition", "is_timeless", "names", "reads_retention", "ready", "revision")
+    __slots__ = ("condition", "is_timeless", "names", "notes", "reads_retention", "ready", "revision")
 
     def __init__(self, condition: Condition, definitions: Definitions, revision: int) -> None:
         self.condition = condition
@@ -44,6 +44,8 @@ class Prepared:
         self.reads_retention = any(meaning.retention_us for meaning in meanings)
         self.is_timeless = is_timeless(condition, meanings)
         self.ready: Ready | None = None
+        self.notes: tuple[str, tuple[str, ...]] | None = None
+        """What is to be said of the rule itself, under a zone; once it was looked at."""
 
 
 class PreparedRules:

@@ -221,7 +221,8 @@ class ValueChange:
 class CompareAnswer:
     """What an edit from one rule to another would change, on today's data.
 
-    `relation`: "equal", "contains" (the old one all of the new), "contained", "disjoint" or "overlapping".
+    `relation`: "equal", "contains" (the old one all of the new), "contained", "disjoint" or "overlapping". `proved`:
+    what holds of the two whatever the data and the instant, the first four of these; None if nothing was proved.
     """
 
     old_size: int
@@ -229,6 +230,7 @@ class CompareAnswer:
     joins: int
     leaves: int
     relation: str
+    proved: str | None
     by_attribute: Mapping[str, tuple[ValueChange, ...]]
     version: int
     now_us: int

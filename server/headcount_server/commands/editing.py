@@ -182,6 +182,12 @@ _RELATIONS = {
     "disjoint": "none of them stays",
     "overlapping": "some of them stay",
 }
+_PROVED = {
+    "equal": "nobody can join or leave",
+    "contains": "nobody can join",
+    "contained": "nobody can leave",
+    "disjoint": "nobody can stay",
+}
 
 
 def print_comparison(found: Comparison) -> None:
@@ -189,6 +195,8 @@ def print_comparison(found: Comparison) -> None:
     print(f"{found.before_size:,} before, {found.after_size:,} after: {_RELATIONS[found.relation.value]}")
     print(f"  {found.joined:,} join    {_names(found.joined_keys, found.joined)}".rstrip())
     print(f"  {found.left:,} leave   {_names(found.left_keys, found.left)}".rstrip())
+    if found.proved is not None:
+        print(f"  whatever the data, {_PROVED[found.proved.value]}")
     for attribute, changes in found.by_attribute.items():
         print()
         print_table((attribute, "join", "leave"), _rows(changes), right=("join", "leave"))
@@ -215,6 +223,7 @@ def comparison_json(found: Comparison) -> dict[str, Json]:
         "joined": found.joined,
         "left": found.left,
         "relation": found.relation.value,
+        "proved": None if found.proved is None else found.proved.value,
         "joined_keys": list(found.joined_keys),
         "left_keys": list(found.left_keys),
         "by": {name: _breakdown_json(changes) for name, changes in found.by_attribute.items()},

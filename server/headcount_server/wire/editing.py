@@ -179,6 +179,7 @@ def compare_answer(
         joined_keys=keys.joined,
         left_keys=keys.left,
         relation=_RELATIONS[answer.relation],
+        proved_relation=None if answer.proved is None else _RELATIONS[answer.proved],
     )
     for name, limit in zip(question.attributes, question.limits, strict=True):
         changes, type_ = answer.by_attribute[name], types.get(name)

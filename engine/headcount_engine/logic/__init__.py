@@ -1,0 +1,1 @@
+"""What holds of rules whatever the data are and whenever they are asked."""
