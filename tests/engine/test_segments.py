@@ -255,7 +255,7 @@ def test_long_chains_and_wide_graphs_of_references_are_answered_once_each(databa
 
 def test_a_segment_comes_with_what_its_rule_should_be_looked_at_for(database: Database) -> None:
     nope = ("nobody has done 'nope' so far",)
-    typo = SegmentDraft("Typo", "did nope and (did nope or n > 3)", "typo")
+    typo = SegmentDraft("Typo", "did nope at least 2 times or (did nope and n > 3)", "typo")
     assert database.create_segment(typo, validate_only=True).warnings == nope
     assert database.create_segment(typo).warnings == nope
     assert database.get_segment("typo").warnings == nope
