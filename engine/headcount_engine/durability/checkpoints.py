@@ -22,6 +22,8 @@ from headcount_engine.durability.packing import Plain, pack_chunked, padding, un
 from headcount_engine.errors import StoreDamaged
 
 CHUNK_BYTES = 1 << 20
+_SYNCED_BYTES = 2 << 20
+"""A pack is synced each time so much was written: a commit that waits for the disk waits behind that, not the whole."""
 _TREE_MAGIC = b"HCTRE\x1a\n\x00"
 _PACK_MAGIC = b"HCPAK\x1a\n\x00"
 _PACK_HEAD = struct.Struct("<8s16sQ")
@@ -80,6 +82,7 @@ class _Packer:
         self._numbers: dict[bytes, int] = {}
         self._file: WritableFile | None = None
         self._end = 0
+        self._unsynced = 0
         self.chunks: list[Chunk] = []
         self.new_bytes = 0
         self.total_bytes = 0
@@ -106,6 +109,10 @@ class _Packer:
         chunk = Chunk(self._version, self._end, len(raw), crc32c.crc32c(raw), digest)
         self._end += len(raw) + padding(len(raw))
         self.new_bytes += len(raw)
+        self._unsynced += len(raw)
+        if self._unsynced >= _SYNCED_BYTES:
+            self._file.sync()
+            self._unsynced = 0
         return chunk
 
     def finish(self) -> None:
